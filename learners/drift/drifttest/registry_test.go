@@ -1,0 +1,65 @@
+package drifttest
+
+import (
+	"strings"
+	"testing"
+
+	"freshet/learners/drift"
+	"freshet/learners/wire"
+)
+
+func TestRegistry(t *testing.T) {
+	for _, text := range []string{"adwin", "adwin(after=keep)", "adwin(direction=up)", "page_hinkley", "page_hinkley(direction=up)", "psi", "psi(bins=4)"} {
+		spec, err := drift.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(text, func(t *testing.T) { Detector(t, spec.New) })
+	}
+	for _, e := range drift.Registry() {
+		if e.Doc == "" || e.Reference == "" {
+			t.Errorf("%s: no documentation or reference", e.Name)
+		}
+		spec, err := drift.Parse(e.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run("defaults of "+e.Name, func(t *testing.T) { Detector(t, spec.New) })
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"adwim":          `did you mean "adwin"?`,
+		"adwin(dleta=1)": `did you mean "delta"?`,
+		"adwin(delta=2)": "expected number from",
+	} {
+		if _, err := drift.New(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func FuzzBytes(f *testing.F) {
+	var all []drift.Detector
+	for _, e := range drift.Registry() {
+		d, err := drift.New(e.Name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for i := range 50 {
+			d.Update(float64(i))
+		}
+		b, _ := d.AppendBinary(nil)
+		f.Add(b)
+		all = append(all, d)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, d := range all {
+			_ = d.UnmarshalBinary(data)
+			if len(data) > 4 && d.UnmarshalBinary(wire.Seal(append([]byte(nil), data[:len(data)-4]...), 0)) == nil {
+				d.Update(1)
+			}
+		}
+	})
+}

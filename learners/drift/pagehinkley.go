@@ -1,0 +1,129 @@
+package drift
+
+import (
+	"fmt"
+	"math"
+
+	"freshet/learners/numeric"
+	"freshet/learners/wire"
+)
+
+// PageHinkleyOptions are the parameters of the test. The zero value of each is the default named with it.
+type PageHinkleyOptions struct {
+	MinInstances int     // values before the first signal: 30
+	Delta        float64 // size of a change of the mean that is tolerated: 0.005; negative: 0
+	Threshold    float64 // of the accumulated deviation: 50
+	Alpha        float64 // forgetting of the accumulated deviation: 0.9999
+	Direction    Direction
+}
+
+// PageHinkley accumulates how far values lie above and below the running mean, and signals when that has risen by
+// Threshold above its smallest (fallen below its largest) value so far (Page 1954; Hinkley 1971). A drift makes the
+// next value start from nothing. O(1).
+type PageHinkley struct {
+	o        PageHinkleyOptions
+	n        uint64
+	mean     float64
+	inc, dec float64
+	low, top float64 // smallest inc, largest dec
+	fresh    bool
+	last     Detail
+}
+
+// NewPageHinkley returns a detector.
+func NewPageHinkley(o PageHinkleyOptions) (*PageHinkley, error) {
+	if o.MinInstances == 0 {
+		o.MinInstances = 30
+	}
+	def := func(p *float64, v float64) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	def(&o.Delta, 0.005)
+	def(&o.Threshold, 50)
+	def(&o.Alpha, 1-1e-4)
+	o.Delta = max(o.Delta, 0)
+	if o.MinInstances < 1 || !(o.Threshold > 0) || !(o.Alpha > 0 && o.Alpha <= 1) || !(o.Delta <= numeric.Limit) {
+		return nil, fmt.Errorf("page_hinkley: min_instances %d (expected from 1), threshold %v (above 0), alpha %v (above 0, at most 1), delta %v (from 0)",
+			o.MinInstances, o.Threshold, o.Alpha, o.Delta)
+	}
+	p := &PageHinkley{o: o}
+	p.Reset()
+	return p, nil
+}
+
+// Reset forgets everything but the newest drift's detail.
+func (p *PageHinkley) Reset() {
+	p.n, p.mean, p.inc, p.dec, p.fresh = 0, 0, 0, 0, false
+	// River starts the largest decrease at -1; the golden lists depend on it.
+	p.low, p.top = math.MaxFloat64, -1
+}
+
+// Update takes in a value.
+func (p *PageHinkley) Update(v float64) Signal {
+	v, ok := numeric.Tame(v)
+	if !ok {
+		return None
+	}
+	if p.fresh {
+		p.Reset()
+	}
+	before := p.mean
+	p.n++
+	p.mean += (v - p.mean) / float64(p.n)
+	d := v - p.mean
+	p.inc = hold(float64(p.o.Alpha*p.inc) + d - p.o.Delta)
+	p.dec = hold(float64(p.o.Alpha*p.dec) + d + p.o.Delta)
+	p.low = min(p.low, p.inc)
+	p.top = max(p.top, p.dec)
+	if p.n < uint64(p.o.MinInstances) {
+		return None
+	}
+	rise, fall := p.inc-p.low, p.top-p.dec
+	up := rise > p.o.Threshold && p.o.Direction != Down
+	down := fall > p.o.Threshold && p.o.Direction != Up
+	if !up && !down {
+		return None
+	}
+	p.fresh = true
+	p.last = Detail{Statistic: rise, Threshold: p.o.Threshold, Before: before, After: math.NaN(), Width: p.n}
+	if !up {
+		p.last.Statistic = fall
+	}
+	return Drift
+}
+
+func hold(v float64) float64 { return min(max(v, -numeric.Limit*1e100), numeric.Limit*1e100) }
+
+// Explain returns what is behind the newest drift.
+func (p *PageHinkley) Explain() Detail { return p.last }
+
+// AppendBinary appends the state.
+func (p *PageHinkley) AppendBinary(dst []byte) ([]byte, error) {
+	start := len(dst)
+	dst = wire.Begin(dst, "page_hinkley", 1)
+	dst = wire.Uint(dst, p.n)
+	for _, v := range []float64{p.mean, p.inc, p.dec, p.low, p.top} {
+		dst = wire.Float(dst, v)
+	}
+	dst = wire.Bool(dst, p.fresh)
+	dst = appendDetail(dst, p.last)
+	return wire.Seal(dst, start), nil
+}
+
+// UnmarshalBinary replaces the state.
+func (p *PageHinkley) UnmarshalBinary(data []byte) error {
+	r, _, err := wire.Open(data, "page_hinkley", 1)
+	if err != nil {
+		return err
+	}
+	n := PageHinkley{o: p.o, n: r.Uint(1 << 63), mean: r.Finite(), inc: r.Finite(), dec: r.Finite(), low: r.Finite(), top: r.Finite()}
+	n.fresh = r.Bool()
+	n.last = readDetail(r)
+	if err := r.Close(); err != nil {
+		return err
+	}
+	*p = n
+	return nil
+}

@@ -1,0 +1,106 @@
+package drift
+
+import (
+	"math"
+
+	"freshet/learners/wire"
+)
+
+// psiDetector is a PSI driven by counts: the first values are the reference, then each full window is compared. A drift
+// makes the next value begin a new reference. Update is O(log bins), and O(n log n) once when the reference is full.
+type psiDetector struct {
+	psi               *PSI
+	reference, window int
+	threshold         float64
+	n                 int // values in the reference or window at hand
+	fresh             bool
+	last              Detail
+}
+
+func newPSIDetector(reference, window, bins int, threshold float64) (*psiDetector, error) {
+	p, err := NewPSI(PSIOptions{Bins: bins, Sample: reference})
+	if err != nil {
+		return nil, err
+	}
+	p.sample = make([]float64, 0, reference)
+	return &psiDetector{psi: p, reference: reference, window: window, threshold: threshold}, nil
+}
+
+func (d *psiDetector) Reset() {
+	d.psi.Reset()
+	d.n, d.fresh = 0, false
+}
+
+func (d *psiDetector) Update(v float64) Signal {
+	if !(math.Abs(v) <= math.MaxFloat64) {
+		return None
+	}
+	if d.fresh {
+		d.Reset()
+	}
+	d.psi.Observe(v)
+	d.n++
+	if !d.psi.Sealed() {
+		if d.n == d.reference {
+			d.psi.Seal()
+			d.n = 0
+		}
+		return None
+	}
+	if d.n < d.window {
+		return None
+	}
+	value := d.psi.Value()
+	d.psi.Clear()
+	d.n = 0
+	switch {
+	case value >= d.threshold:
+		d.last = Detail{Statistic: value, Threshold: d.threshold, Before: math.NaN(), After: math.NaN(), Width: uint64(d.window)}
+		d.fresh = true
+		return Drift
+	case value >= d.threshold/2:
+		return Warning
+	}
+	return None
+}
+
+func (d *psiDetector) Explain() Detail { return d.last }
+
+func (d *psiDetector) AppendBinary(dst []byte) ([]byte, error) {
+	inner, err := d.psi.AppendBinary(nil)
+	if err != nil {
+		return dst, err
+	}
+	start := len(dst)
+	dst = wire.Begin(dst, "psi detector", 1)
+	dst = wire.Uint(dst, uint64(d.n))
+	dst = wire.Bool(dst, d.fresh)
+	dst = appendDetail(dst, d.last)
+	dst = wire.String(dst, string(inner))
+	return wire.Seal(dst, start), nil
+}
+
+func (d *psiDetector) UnmarshalBinary(data []byte) error {
+	r, _, err := wire.Open(data, "psi detector", 1)
+	if err != nil {
+		return err
+	}
+	n, err := newPSIDetector(d.reference, d.window, d.psi.o.Bins, d.threshold)
+	if err != nil {
+		return err
+	}
+	n.n = r.Count(max(d.reference, d.window))
+	n.fresh = r.Bool()
+	n.last = readDetail(r)
+	inner := r.Bytes(1 << 30)
+	if err := r.Close(); err != nil {
+		return err
+	}
+	if err := n.psi.UnmarshalBinary(inner); err != nil {
+		return err
+	}
+	// Samples keep their full room, so that Update does not allocate.
+	n.psi.sample = append(make([]float64, 0, d.reference), n.psi.sample...)
+	*d = *n
+	return nil
+}

@@ -1,0 +1,114 @@
+package learnertest
+
+import (
+	"fmt"
+	"testing"
+
+	"freshet/learners"
+	"freshet/learners/param"
+	"freshet/learners/wire"
+)
+
+// texts are the learner with its defaults and with each choice of each parameter, one at a time.
+func texts(e learners.Entry) []string {
+	out := []string{e.Name}
+	for _, p := range e.Params {
+		switch p.Kind {
+		case param.Choice:
+			for _, c := range p.Choices {
+				if c != p.Default {
+					out = append(out, fmt.Sprintf("%s(%s=%s)", e.Name, p.Name, c))
+				}
+			}
+		case param.Bool:
+			out = append(out, fmt.Sprintf("%s(%s=%v)", e.Name, p.Name, p.Default != "true"))
+		}
+	}
+	return out
+}
+
+func TestRegistry(t *testing.T) {
+	for _, e := range learners.Registry() {
+		if e.Doc == "" || e.Reference == "" || !e.Classifies() && !e.Regresses() {
+			t.Errorf("%s: no documentation, reference or constructor", e.Name)
+		}
+		for _, p := range e.Params {
+			if p.Doc == "" {
+				t.Errorf("%s: parameter %s has no documentation", e.Name, p.Name)
+			}
+		}
+		for i, text := range texts(e) {
+			spec, err := learners.Parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := learners.Parse(spec.String()); err != nil || again.String() != spec.String() {
+				t.Fatalf("%s does not parse back: %v", spec, err)
+			}
+			t.Run(text, func(t *testing.T) {
+				if e.Classifies() {
+					for _, classes := range []int{2, 5} {
+						if classes == 5 && i > 0 {
+							continue
+						}
+						t.Run(fmt.Sprintf("%d classes", classes), func(t *testing.T) {
+							Classifier(t, classes, func(in learners.Input) (learners.Classifier, error) { return spec.NewClassifier(in, classes) })
+						})
+					}
+				}
+				if e.Regresses() {
+					t.Run("regressor", func(t *testing.T) { Regressor(t, spec.NewRegressor) })
+				}
+			})
+		}
+	}
+}
+
+// FuzzModelBytes feeds every learner bytes with a right checksum.
+func FuzzModelBytes(f *testing.F) {
+	for _, e := range learners.Registry() {
+		for _, m := range models(f, e) {
+			b, err := m.AppendBinary(nil)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, e := range learners.Registry() {
+			for _, m := range models(t, e) {
+				_ = m.UnmarshalBinary(data)
+				if len(data) > 4 {
+					_ = m.UnmarshalBinary(reseal(data))
+				}
+			}
+		}
+	})
+}
+
+func reseal(data []byte) []byte { return wire.Seal(append([]byte(nil), data[:len(data)-4]...), 0) }
+
+func models(t testing.TB, e learners.Entry) (out []learners.Model) {
+	spec, err := learners.Parse(e.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Classifies() {
+		m, err := spec.NewClassifier(learners.Input{Features: 2, Nominal: []learners.Nominal{{Feature: 1, Categories: 2}}}, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Learn([]float64{1, 0}, 1, 1)
+		out = append(out, m)
+	}
+	if e.Regresses() {
+		m, err := spec.NewRegressor(learners.Input{Features: 2, Nominal: []learners.Nominal{{Feature: 1, Categories: 2}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Learn([]float64{1, 0}, 1, 1)
+		out = append(out, m)
+	}
+	return out
+}

@@ -1,0 +1,518 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"freshet/schemas"
+	"freshet/state"
+)
+
+// EngineOptions are the limits and hooks of an Engine. The zero value works.
+type EngineOptions struct {
+	Workers    int   // tasks folded at once; default GOMAXPROCS
+	MaxPoll    int   // records a poll; default 20,000
+	MaxQueue   int   // records of one partition that wait to be folded; default 20,000
+	MaxWaiting int64 // rows in merge buffers above which only the slowest source partition is read; default 2 million
+	Online     OnlineSink
+	// HoldIdle, where it returns true, keeps a silent source partition from being declared idle: its producer is known to
+	// have more to say (`freshet demo` makes its events while it runs).
+	HoldIdle func() bool
+	// Step is called between the steps of a commit; an error stops the engine on the spot, as a crash would. For tests.
+	Step func(point string) error
+	Now  func() time.Time
+}
+
+// OnlineSink takes the newest values of entities after their commit.
+type OnlineSink interface {
+	// Put queues one entity; it waits while the queue is full. key and value are kept.
+	Put(ctx context.Context, entity string, key []byte, order [16]byte, value []byte, ttl time.Duration) error
+	// Flush waits until what was put before is stored.
+	Flush(ctx context.Context) error
+}
+
+// Engine runs the tasks of the partitions that this process owns. It is the only place that starts goroutines for them:
+//
+//	poll ─► queues, one a partition ─► workers fold chunks, slowest partitions first ─► commit ─► online store
+//
+// Run returns when ctx ends (after a last commit) or on an error that a restart cannot be spared.
+type Engine struct {
+	rt     *Runtime
+	o      EngineOptions
+	broker Broker
+	log    *slog.Logger
+	stages []*StageStats
+
+	mu       sync.Mutex // guards incoming and lost
+	incoming map[Partition]*owned
+	lost     []Partition
+
+	owned     map[Partition]*owned
+	order     []*owned // by stage, partition
+	tasksMu   sync.RWMutex
+	produced  atomic.Int64
+	committed map[Partition]Committed
+	lastIdle  time.Time
+	ends      chan map[Partition]int64
+	asking    bool
+	Commits   CommitStats
+	fatal     error
+	topics    map[string]int // topic → stage
+}
+
+// CommitStats says what commits did.
+type CommitStats struct {
+	Commits, Aborts, StateDelayed atomic.Int64
+	LastMicros, StateMicros       atomic.Int64
+	LastUnixMs                    atomic.Int64
+	Sum                           atomic.Int64
+}
+
+type owned struct {
+	Partition
+	task      *Task
+	queue     []Record
+	paused    bool
+	lastAt    time.Time
+	end       int64 // of the log, -1 unknown
+	blockedAt time.Time
+	blockedBy uint32
+	blockedP  int64
+	err       error
+}
+
+// NewEngine prepares an engine; Run gives it its broker.
+func NewEngine(rt *Runtime, o EngineOptions) *Engine {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.MaxPoll <= 0 {
+		o.MaxPoll = 20_000
+	}
+	if o.MaxQueue <= 0 {
+		o.MaxQueue = 20_000
+	}
+	if o.MaxWaiting <= 0 {
+		o.MaxWaiting = 2_000_000
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if rt.Log == nil {
+		rt.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &Engine{rt: rt, o: o, log: rt.Log, incoming: map[Partition]*owned{}, owned: map[Partition]*owned{}, committed: map[Partition]Committed{},
+		ends: make(chan map[Partition]int64, 1), topics: map[string]int{}}
+	for i := range rt.Topo.Stages {
+		e.stages = append(e.stages, &StageStats{})
+		e.topics[rt.LogTopic(i)] = i
+	}
+	return e
+}
+
+// Stats returns the counters of a stage.
+func (e *Engine) Stats(stage int) *StageStats { return e.stages[stage] }
+
+// Topics lists the logs to subscribe to.
+func (e *Engine) Topics() []string {
+	out := make([]string, len(e.rt.Topo.Stages))
+	for i := range out {
+		out[i] = e.rt.LogTopic(i)
+	}
+	return out
+}
+
+// Assigned opens the tasks of newly owned partitions and says where to read each log from.
+func (e *Engine) Assigned(parts map[Partition]Committed) (map[Partition]int64, error) {
+	from := map[Partition]int64{}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for p, c := range parts {
+		stage, ok := e.topics[p.Topic]
+		if !ok {
+			return nil, fmt.Errorf("partition %d of a topic that the pipeline does not read: %s", p.Num, p.Topic)
+		}
+		t, err := OpenTask(e.rt, stage, int(p.Num), max(c.Offset, 0), c.Seq, e.stages[stage], e.emit)
+		if err != nil {
+			return nil, err
+		}
+		if next, live := t.Next(); c.Offset >= 0 && !live {
+			e.log.Info("silent replay", "task", t.Name(), "from", next, "to", c.Offset)
+		} else if next > max(c.Offset, 0) {
+			return nil, fmt.Errorf("%s: the state is at offset %d, the group committed %d: this state directory belongs to another group or broker", t.Name(), next, c.Offset)
+		}
+		e.incoming[p] = &owned{Partition: p, task: t, lastAt: e.o.Now(), end: -1}
+		e.committed[p] = c
+		from[p] = t.ReadFrom()
+	}
+	return from, nil
+}
+
+// Lost remembers partitions that are now another process's.
+func (e *Engine) Lost(parts []Partition) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range parts {
+		delete(e.incoming, p)
+	}
+	e.lost = append(e.lost, parts...)
+}
+
+func (e *Engine) emit(topic string, partition int32, key, value []byte) {
+	e.produced.Add(1)
+	e.broker.Produce(topic, partition, key, value)
+}
+
+// adopt takes over what the group said since the last turn.
+func (e *Engine) adopt() error {
+	e.mu.Lock()
+	lost, in := e.lost, e.incoming
+	e.lost, e.incoming = nil, map[Partition]*owned{}
+	e.mu.Unlock()
+	if len(lost) == 0 && len(in) == 0 {
+		return nil
+	}
+	e.tasksMu.Lock()
+	defer e.tasksMu.Unlock()
+	for _, p := range lost {
+		if o := e.owned[p]; o != nil {
+			if err := o.task.Close(); err != nil {
+				return err
+			}
+			delete(e.owned, p)
+			e.log.Info("partition lost", "task", o.task.Name())
+		}
+	}
+	for p, o := range in {
+		e.owned[p] = o
+	}
+	e.order = e.order[:0]
+	for _, o := range e.owned {
+		e.order = append(e.order, o)
+	}
+	slices.SortFunc(e.order, func(a, b *owned) int {
+		if a.task.stage != b.task.stage {
+			return a.task.stage.Index - b.task.stage.Index
+		}
+		return a.task.part - b.task.part
+	})
+	return nil
+}
+
+// Run folds until ctx ends. The broker is closed when it returns.
+func (e *Engine) Run(ctx context.Context, broker Broker) error {
+	e.broker = broker
+	defer func() {
+		broker.Close()
+		e.tasksMu.Lock()
+		for _, o := range e.owned {
+			_ = o.task.Close()
+		}
+		clear(e.owned)
+		e.order = nil
+		e.tasksMu.Unlock()
+	}()
+	every := time.Duration(e.rt.Topo.Pipeline.Commit)
+	next := e.o.Now().Add(every)
+	for ctx.Err() == nil {
+		if err := e.turn(ctx, next); err != nil {
+			return err
+		}
+		if now := e.o.Now(); !now.Before(next) || e.full() {
+			if err := e.commit(ctx); err != nil {
+				return err
+			}
+			next = e.o.Now().Add(every)
+		}
+	}
+	// A last commit, so that a clean stop leaves nothing to replay. It has its own time limit.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := e.commit(last); err != nil {
+		return fmt.Errorf("last commit: %w", err)
+	}
+	return e.rt.Store.Sync()
+}
+
+// turn polls once and folds what is queued, until the next commit is due.
+func (e *Engine) turn(ctx context.Context, until time.Time) error {
+	if err := e.adopt(); err != nil {
+		return err
+	}
+	wait := time.Duration(0)
+	if !e.anyRunnable() {
+		wait = max(0, min(until.Sub(e.o.Now()), 50*time.Millisecond))
+	}
+	pctx, cancel := context.WithTimeout(ctx, wait)
+	fetched, err := e.broker.Poll(pctx, e.o.MaxPoll)
+	cancel()
+	if err != nil {
+		return err
+	}
+	if err := e.adopt(); err != nil {
+		return err
+	}
+	now := e.o.Now()
+	for i := range fetched {
+		f := &fetched[i]
+		o := e.owned[f.Partition]
+		if o == nil {
+			continue // lost meanwhile
+		}
+		o.queue = append(o.queue, f.Records...)
+		o.lastAt = now
+		if len(o.queue) > e.o.MaxQueue && !o.paused {
+			o.paused = true
+			e.broker.Pause([]Partition{o.Partition})
+		}
+	}
+	for e.o.Now().Before(until) && ctx.Err() == nil {
+		ran, err := e.cycle()
+		if err != nil {
+			return err
+		}
+		if !ran || e.full() {
+			break
+		}
+	}
+	for _, o := range e.order {
+		if o.paused && len(o.queue) < e.o.MaxQueue/4 {
+			o.paused = false
+			e.broker.Resume([]Partition{o.Partition})
+		}
+	}
+	return e.watch(ctx)
+}
+
+func (e *Engine) anyRunnable() bool {
+	return slices.ContainsFunc(e.order, func(o *owned) bool { return len(o.queue) > 0 }) && len(e.runnable()) > 0
+}
+
+const (
+	sourceChunk  = 1024 // records of a source a turn
+	segmentChunk = 32   // segments of an internal topic a turn
+)
+
+// runnable picks the tasks that may fold now: internal logs always, sources while they are not too far ahead of the slowest.
+func (e *Engine) runnable() []*owned {
+	slowest, waiting := int64(math.MaxInt64), int64(0)
+	for _, o := range e.order {
+		if g := o.task.ingest; g != nil && !o.task.idle {
+			slowest = min(slowest, g.newest)
+		}
+		if m := o.task.merge; m != nil {
+			waiting += int64(m.rows)
+		}
+	}
+	ahead := e.rt.Topo.Pipeline.MaxSkew.Millis()
+	if waiting > e.o.MaxWaiting {
+		ahead = 0
+	}
+	var out []*owned
+	for _, o := range e.order {
+		if len(o.queue) == 0 {
+			continue
+		}
+		if g := o.task.ingest; g != nil && g.newest != never && (slowest == never || g.newest-slowest > ahead) && g.newest != slowest {
+			continue
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// cycle folds one chunk of each runnable task, in parallel.
+func (e *Engine) cycle() (ran bool, err error) {
+	run := e.runnable()
+	if len(run) == 0 {
+		return false, nil
+	}
+	var at atomic.Int64
+	var wg sync.WaitGroup
+	for range min(e.o.Workers, len(run)) {
+		wg.Go(func() {
+			for {
+				i := int(at.Add(1)) - 1
+				if i >= len(run) {
+					return
+				}
+				run[i].err = e.fold(run[i])
+			}
+		})
+	}
+	wg.Wait()
+	for _, o := range run {
+		if o.err != nil {
+			return false, o.err
+		}
+	}
+	return true, nil
+}
+
+// fold folds one chunk of a partition's queue.
+func (e *Engine) fold(o *owned) (err error) {
+	n := sourceChunk
+	if o.task.merge != nil {
+		n = segmentChunk
+	}
+	n = min(n, len(o.queue))
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case undecided:
+			err = fmt.Errorf("%s: %w", o.task.Name(), r.err)
+		default:
+			panic(r)
+		}
+	}()
+	if err := o.task.Fold(o.queue[:n]); err != nil {
+		return err
+	}
+	o.queue = o.queue[n:]
+	if len(o.queue) == 0 {
+		o.queue = nil
+	}
+	return nil
+}
+
+// full says that some task holds as much uncommitted state as it may.
+func (e *Engine) full() bool {
+	return slices.ContainsFunc(e.order, func(o *owned) bool { return o.task.entity != nil && o.task.entity.table.Full() })
+}
+
+// watch looks for source partitions that are read to their end and silent, and for merges that wait too long.
+func (e *Engine) watch(ctx context.Context) error {
+	select {
+	case ends := <-e.ends:
+		e.asking = false
+		e.markIdle(ends)
+	default:
+	}
+	now := e.o.Now()
+	if now.Sub(e.lastIdle) < time.Duration(e.rt.Topo.Pipeline.Idle)/4 {
+		return nil
+	}
+	e.lastIdle = now
+	e.forceWaiting(now)
+	if e.asking {
+		return nil
+	}
+	var ask []Partition
+	for _, o := range e.order {
+		if len(o.queue) == 0 && now.Sub(o.lastAt) >= time.Duration(e.rt.Topo.Pipeline.Idle) && (o.end < 0 || o.task.ingest != nil && !o.task.idle || o.task.read < o.end) {
+			ask = append(ask, o.Partition)
+		}
+	}
+	if len(ask) == 0 {
+		return nil
+	}
+	e.asking = true
+	go func() {
+		actx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		ends, err := e.broker.Ends(actx, ask)
+		if err != nil {
+			ends = nil
+		}
+		e.ends <- ends
+	}()
+	return nil
+}
+
+func (e *Engine) markIdle(ends map[Partition]int64) {
+	now := e.o.Now()
+	hold := e.o.HoldIdle != nil && e.o.HoldIdle()
+	for p, end := range ends {
+		o := e.owned[p]
+		if o == nil {
+			continue
+		}
+		o.end = end
+		if o.task.ingest == nil || hold || len(o.queue) > 0 || now.Sub(o.lastAt) < time.Duration(e.rt.Topo.Pipeline.Idle) {
+			continue
+		}
+		if _, live := o.task.Next(); live && o.task.read >= end {
+			o.task.SetIdle(true)
+		}
+	}
+}
+
+// forceWaiting writes to a task's own log that it goes on without an upstream that has been silent too long. That this was
+// decided is then part of the log, and a replay decides the same.
+func (e *Engine) forceWaiting(now time.Time) {
+	if e.o.HoldIdle != nil && e.o.HoldIdle() {
+		return
+	}
+	for _, o := range e.order {
+		m := o.task.merge
+		if m == nil {
+			continue
+		}
+		u := m.blocked()
+		if u == nil {
+			o.blockedAt = time.Time{}
+			continue
+		}
+		if o.blockedAt.IsZero() || o.blockedBy != u.id || o.blockedP != u.declared {
+			o.blockedAt, o.blockedBy, o.blockedP = now, u.id, u.declared
+			continue
+		}
+		if now.Sub(o.blockedAt) >= time.Duration(e.rt.Topo.Pipeline.MaxWait) {
+			s := schemas.Segment{Kind: schemas.SegForced, Input: uint8(u.input), Stage: u.stage, Part: u.part}
+			e.log.Warn("merge goes on without an upstream", "task", o.task.Name(), "upstream", e.rt.Topo.Stages[u.stage].Name, "partition", u.part, "rows_waiting", m.rows)
+			e.emit(o.Topic, o.Num, nil, s.Append(nil))
+			o.blockedAt = now
+		}
+	}
+}
+
+// Quiet says that everything that is in the logs has been folded, merged and committed. Only meaningful on the goroutine of Run, or
+// when nothing is being produced any more; reads are approximate otherwise.
+func (e *Engine) Quiet() bool {
+	e.tasksMu.RLock()
+	defer e.tasksMu.RUnlock()
+	if len(e.owned) == 0 {
+		return false
+	}
+	for _, o := range e.order {
+		o.task.mu.Lock()
+		busy := len(o.queue) > 0 || o.end < 0 || o.task.read < o.end || o.task.ingest != nil && !o.task.idle || o.task.merge != nil && o.task.merge.rows > 0
+		o.task.mu.Unlock()
+		if busy {
+			return false
+		}
+	}
+	return true
+}
+
+var _ Owner = (*Engine)(nil)
+
+// errStep ends Run where a test's Step said so.
+var errStep = errors.New("stopped between two steps")
+
+func (e *Engine) step(point string) error {
+	if e.o.Step == nil {
+		return nil
+	}
+	if err := e.o.Step(point); err != nil {
+		return fmt.Errorf("%w: %s: %w", errStep, point, err)
+	}
+	return nil
+}
+
+// states lists the durable halves of all tasks.
+func (e *Engine) states() []*state.Task {
+	out := make([]*state.Task, len(e.order))
+	for i, o := range e.order {
+		out[i] = o.task.st
+	}
+	return out
+}

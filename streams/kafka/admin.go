@@ -1,0 +1,109 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Topic is one that must exist, and how to make it where that is ours to do.
+type Topic struct {
+	Name        string
+	Partitions  int32
+	Replication int16 // -1: the broker's default
+	Config      map[string]string
+}
+
+// MissingTopics names source topics that do not exist. They are others' to make.
+type MissingTopics []string
+
+func (m MissingTopics) Error() string {
+	return fmt.Sprintf("no topic %s on the brokers: freshet does not make source topics", strings.Join(m, ", "))
+}
+
+// Admin is a client for topics only.
+type Admin struct {
+	cl  *kgo.Client
+	adm *kadm.Client
+}
+
+// OpenAdmin connects; it fails only on wrong options, not when no broker answers.
+func OpenAdmin(o Options) (*Admin, error) {
+	o.defaults()
+	cl, err := kgo.NewClient(append(o.connect(), kgo.RetryTimeout(5*time.Second))...)
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	return &Admin{cl: cl, adm: kadm.NewClient(cl)}, nil
+}
+
+// Close closes the connections.
+func (a *Admin) Close() { a.cl.Close() }
+
+// Ping asks any broker.
+func (a *Admin) Ping(ctx context.Context) error { return a.cl.Ping(ctx) }
+
+// Partitions returns the partitions of topics; MissingTopics where some do not exist.
+func (a *Admin) Partitions(ctx context.Context, topics ...string) (map[string]int, error) {
+	ds, err := a.adm.ListTopics(ctx, topics...)
+	if err != nil {
+		return nil, err
+	}
+	out, missing := map[string]int{}, MissingTopics(nil)
+	for _, t := range topics {
+		d, ok := ds[t]
+		if !ok || errors.Is(d.Err, kerr.UnknownTopicOrPartition) {
+			missing = append(missing, t)
+			continue
+		}
+		if d.Err != nil {
+			return nil, fmt.Errorf("topic %s: %w", t, d.Err)
+		}
+		out[t] = len(d.Partitions)
+	}
+	if missing != nil {
+		slices.Sort(missing)
+		return out, missing
+	}
+	return out, nil
+}
+
+// Ensure makes the topics that do not exist yet and refuses those whose number of partitions is not the one asked for.
+func (a *Admin) Ensure(ctx context.Context, topics []Topic) error {
+	names := make([]string, len(topics))
+	for i, t := range topics {
+		names[i] = t.Name
+	}
+	have, err := a.Partitions(ctx, names...)
+	var missing MissingTopics
+	if err != nil && !errors.As(err, &missing) {
+		return err
+	}
+	for _, t := range topics {
+		if n, ok := have[t.Name]; ok {
+			if t.Partitions > 0 && n != int(t.Partitions) {
+				return fmt.Errorf("topic %s has %d partitions, the pipeline needs %d: delete it, or start under a new pipeline name", t.Name, n, t.Partitions)
+			}
+			continue
+		}
+		cfg := map[string]*string{}
+		for k, v := range t.Config {
+			cfg[k] = kadm.StringPtr(v)
+		}
+		if t.Replication == 0 {
+			t.Replication = -1
+		}
+		_, err := a.adm.CreateTopic(ctx, t.Partitions, t.Replication, cfg, t.Name)
+		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			return fmt.Errorf("making topic %s: %w", t.Name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,289 @@
+package streams
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"freshet/learners"
+	"freshet/learners/evaluate"
+	"freshet/learners/models"
+	"freshet/schemas/events"
+)
+
+// trainer is the single writer of the pipeline's models: it evaluates each served score against its label, then learns.
+type trainer struct {
+	l      *learnFold
+	models []*training
+	buf    []byte
+}
+
+// training is one model in the making.
+type training struct {
+	plan    *ModelPlan
+	text    string // canonical learner
+	cls     learners.Classifier
+	reg     learners.Regressor
+	scores  *evaluate.Classification
+	errors  *evaluate.Regression
+	x, p    []float64
+	learned uint64
+	firstMs int64 // event time of the first and newest example
+	newMs   int64
+	sent    uint64 // version of the newest snapshot that was published
+	sentMs  int64  // wall clock
+	dirty   bool
+	Quality atomic.Pointer[Quality]
+}
+
+// Quality is how a model's served scores did, over all examples and over the sliding window.
+type Quality struct {
+	Model              string
+	Learned            uint64
+	Regression         bool
+	Overall, Sliding   evaluate.Scores // classification
+	OverallE, SlidingE evaluate.Errors // regression
+}
+
+func newTrainer(l *learnFold) (*trainer, error) {
+	tr := &trainer{l: l}
+	for _, m := range l.t.rt.Topo.Models {
+		spec, err := parseLearner(m.Spec)
+		if err != nil {
+			return nil, err
+		}
+		tr.models = append(tr.models, &training{plan: m, text: spec.String(), x: make([]float64, len(m.Cols)), p: make([]float64, 2)})
+	}
+	return tr, nil
+}
+
+func (tr *trainer) load() error {
+	for _, m := range tr.models {
+		if err := m.reset(); err != nil {
+			return err
+		}
+		b, err := tr.l.t.st.Blob("model:" + m.plan.Name)
+		if err != nil {
+			return err
+		}
+		if b == nil {
+			continue
+		}
+		if err := m.restore(b, tr.l.t.rt.Topo.Fingerprint); err != nil {
+			return fmt.Errorf("model %s in the state: %w; its learner or features changed? give it another name", m.plan.Name, err)
+		}
+	}
+	return nil
+}
+
+func (m *training) reset() (err error) {
+	if m.cls, m.reg, err = m.plan.learner(); err != nil {
+		return err
+	}
+	m.learned, m.firstMs, m.newMs, m.sent, m.dirty = 0, never, never, 0, false
+	o := evaluate.Options{Window: m.plan.Spec.Window}
+	if m.plan.Regression {
+		m.errors, err = evaluate.NewRegression(o)
+	} else {
+		m.scores, err = evaluate.NewClassification(o)
+	}
+	return err
+}
+
+// learn takes in the example whose rows are in the stage's envs, for every model whose label it is. silent: no label came.
+func (tr *trainer) learn(input int, at, known int64, silent bool) {
+	env, lenv := &tr.l.senv, &tr.l.lenv
+	base := scoreBase(tr.l.t.rt.Topo)
+	for i, m := range tr.models {
+		p := m.plan
+		if p.LabelInput != input {
+			continue
+		}
+		y := p.Silence
+		if !silent {
+			y = p.Target.Num(lenv)
+			if p.LearnIf != nil && !p.LearnIf.Bool(lenv) {
+				continue
+			}
+		}
+		if math.IsNaN(y) || math.IsInf(y, 0) {
+			continue
+		}
+		score := env.Num[base+2*i]
+		m.evaluate(score, y)
+		tr.l.watch.learned(i, score, y, env, known)
+		p.vector(env, m.x)
+		switch {
+		case !p.Regression:
+			class := 0
+			if y > 0 {
+				class = 1
+			}
+			m.cls.Learn(m.x, class, 1)
+		default:
+			if p.Baseline != nil {
+				y -= p.Baseline.Num(env)
+			}
+			m.reg.Learn(m.x, y, 1)
+		}
+		m.learned++
+		if m.firstMs == never {
+			m.firstMs = at
+		}
+		m.newMs, m.dirty = max(m.newMs, at), true
+	}
+}
+
+func (m *training) evaluate(score, y float64) {
+	if score != score {
+		return // served before there was a model
+	}
+	if m.errors != nil {
+		m.errors.Update(score, y)
+		return
+	}
+	m.p[0], m.p[1] = 1-score, score
+	class := 0
+	if y > 0 {
+		class = 1
+	}
+	m.scores.Update(m.p, class)
+}
+
+// publish sends the snapshots that are due. Which examples a snapshot holds is a function of the log; when one is sent is
+// not, and is recorded by its version in every prediction.
+func (tr *trainer) publish(nowMs int64) {
+	t := tr.l.t
+	for _, m := range tr.models {
+		m.measure()
+		if m.learned == m.sent || nowMs-m.sentMs < m.plan.SnapshotMs {
+			continue
+		}
+		m.sent, m.sentMs = m.learned, nowMs
+		rec := events.Model{Name: m.plan.Name, Version: m.learned, Learner: m.text, Fingerprint: t.rt.Topo.Fingerprint, Examples: int64(m.learned), TimeMs: m.newMs, Offset: t.next, Bytes: m.snapshot(t)}
+		t.emit(t.rt.Names.Models, 0, t.arena.copy([]byte(m.plan.Name)), t.rt.Format.encode(&t.arena, t.rt.Format.IDs.Model, &rec))
+	}
+}
+
+func (m *training) measure() {
+	q := &Quality{Model: m.plan.Name, Learned: m.learned, Regression: m.plan.Regression}
+	if m.errors != nil {
+		q.OverallE, q.SlidingE = m.errors.Overall(), m.errors.Windowed()
+	} else {
+		q.Overall, q.Sliding = m.scores.Overall(), m.scores.Windowed()
+	}
+	m.Quality.Store(q)
+}
+
+// snapshot writes the model with what it is and what it was trained on.
+func (m *training) snapshot(t *Task) []byte {
+	var model learners.Model = m.cls
+	classes := 2
+	if m.plan.Regression {
+		model, classes = m.reg, 0
+	}
+	enc, err := model.AppendBinary(nil)
+	if err != nil {
+		panic("BUG: a model that cannot be written: " + err.Error())
+	}
+	s := models.Snapshot{Name: m.plan.Name, Version: max(m.learned, 1), Learner: m.text, SchemaFingerprint: t.rt.Topo.Fingerprint, Classes: classes, Examples: m.learned,
+		EventTimeMs: max(m.newMs, 0), Offset: t.next, Trained: models.Range{LastOffset: t.next, FirstTimeMs: max(m.firstMs, 0), LastTimeMs: max(m.newMs, 0)}, Bytes: enc}
+	out, err := s.AppendBinary(nil)
+	if err != nil {
+		panic("BUG: a snapshot that cannot be written: " + err.Error())
+	}
+	return out
+}
+
+// save keeps every model that has learned since the last commit, with its metrics.
+func (tr *trainer) save() {
+	for _, m := range tr.models {
+		if !m.dirty {
+			continue
+		}
+		m.dirty = false
+		b := appendOptional(tr.buf[:0], m.snapshot(tr.l.t))
+		b = binary.AppendVarint(b, m.firstMs)
+		b = binary.AppendVarint(b, m.newMs)
+		b = binary.AppendUvarint(b, m.sent)
+		if m.errors != nil {
+			b = appendModel(b, m.errors)
+		} else {
+			b = appendModel(b, m.scores)
+		}
+		tr.buf = b
+		tr.l.t.st.SetBlob("model:"+m.plan.Name, b)
+	}
+}
+
+func (m *training) restore(p []byte, fingerprint uint64) error {
+	r := blobReader{p: p}
+	var s models.Snapshot
+	if err := s.UnmarshalBinary(r.bytes()); err != nil {
+		return err
+	}
+	if err := fits(&s, m.text, fingerprint); err != nil {
+		return err
+	}
+	m.learned, m.firstMs, m.newMs, m.sent = s.Examples, r.varint(), r.varint(), r.uvarint()
+	model, metric := learners.Model(m.cls), interface{ UnmarshalBinary([]byte) error }(m.scores)
+	if m.plan.Regression {
+		model, metric = m.reg, m.errors
+	}
+	if err := model.UnmarshalBinary(s.Bytes); err != nil {
+		return err
+	}
+	if err := metric.UnmarshalBinary(r.bytes()); err != nil {
+		return err
+	}
+	if r.bad {
+		return fmt.Errorf("%d bytes are damaged", len(p))
+	}
+	return nil
+}
+
+// fits refuses a snapshot that another learner made or that saw other features.
+func fits(s *models.Snapshot, learner string, fingerprint uint64) error {
+	if s.Learner != learner {
+		return fmt.Errorf("made by %s, the pipeline has %s", s.Learner, learner)
+	}
+	if s.SchemaFingerprint != fingerprint {
+		return fmt.Errorf("its vectors have schema %016x, the pipeline's %016x", s.SchemaFingerprint, fingerprint)
+	}
+	return nil
+}
+
+// Hear puts a snapshot of the models topic in force. One that does not fit is an error; the one in force stays.
+func (b *Board) Hear(t *Topology, value []byte) error {
+	var s models.Snapshot
+	if err := s.UnmarshalBinary(value); err != nil {
+		return err
+	}
+	for i, m := range t.Models {
+		if m.Name != s.Name {
+			continue
+		}
+		spec, err := parseLearner(m.Spec)
+		if err != nil {
+			return err
+		}
+		if err := fits(&s, spec.String(), t.Fingerprint); err != nil {
+			return fmt.Errorf("snapshot of model %s: %w", s.Name, err)
+		}
+		c, r, err := m.learner()
+		if err != nil {
+			return err
+		}
+		model := learners.Model(c)
+		if m.Regression {
+			model = r
+		}
+		if err := model.UnmarshalBinary(s.Bytes); err != nil {
+			return fmt.Errorf("snapshot of model %s: %w", s.Name, err)
+		}
+		b.Set(i, &Snapshot{Version: s.Version, Classifier: c, Regressor: r})
+		return nil
+	}
+	return nil // a model that this pipeline no longer has
+}
