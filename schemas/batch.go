@@ -108,8 +108,8 @@ func (l *Layout) Find(name string, kind Kind) int {
 
 // Batch is a micro-batch as columns. Row r of column i is Num[Slot[i]][r] or Str[Slot[i]][r].
 //
-// Strings alias the record they were decoded from, or the batch's own arena; they are valid until Reset.
-// A Batch belongs to one goroutine.
+// Strings alias the record they were decoded from, or the batch's own arena, whose memory is never used twice: they stay valid
+// as long as anything refers to them, also after Reset. A Batch belongs to one goroutine.
 type Batch struct {
 	Layout *Layout
 	Len    int
@@ -161,10 +161,10 @@ func (b *Batch) DropRow() {
 	b.Len = n
 }
 
-// Reset empties the batch and keeps its memory.
+// Reset empties the batch and keeps the memory of its columns.
 func (b *Batch) Reset() {
 	b.Len = 0
-	b.Offset, b.Time, b.arena = b.Offset[:0], b.Time[:0], b.arena[:0]
+	b.Offset, b.Time = b.Offset[:0], b.Time[:0]
 	for i := range b.Num {
 		b.Num[i] = b.Num[i][:0]
 	}
@@ -173,11 +173,13 @@ func (b *Batch) Reset() {
 	}
 }
 
+const arenaBytes = 16 << 10
+
 // Own copies s into the batch's arena and returns the copy, for values that do not alias the record (a formatted integer).
 func (b *Batch) Own(s []byte) []byte {
 	if cap(b.arena)-len(b.arena) < len(s) {
 		// A fresh arena: rows already in the batch keep the old one alive.
-		b.arena = make([]byte, 0, max(2*cap(b.arena), len(s), 4096))
+		b.arena = make([]byte, 0, max(len(s), arenaBytes))
 	}
 	n := len(b.arena)
 	b.arena = append(b.arena, s...)

@@ -42,6 +42,12 @@ func touches(n uint64) []string {
 
 func (r *crashRig) commit(t *testing.T, n uint64, size int) {
 	t.Helper()
+	r.change(t, n, size)
+	ok(t, r.store.Commit(r.task[0], r.task[1]))
+}
+
+func (r *crashRig) change(t *testing.T, n uint64, size int) {
+	t.Helper()
 	for i := range r.task {
 		for _, k := range touches(n) {
 			e, err := r.table[i].Get([]byte(k))
@@ -55,7 +61,6 @@ func (r *crashRig) commit(t *testing.T, n uint64, size int) {
 		r.task[i].SetBlob("blob", fmt.Append(nil, n))
 		r.task[i].SetPosition(Position{Offset: int64(n), Low: int64(n), Seq: n})
 	}
-	ok(t, r.store.Commit(r.task[0], r.task[1]))
 }
 
 // boundary returns the commit at which the store is; an error if it is at none.

@@ -2,7 +2,6 @@ package state
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -98,12 +97,18 @@ func (d *disk) fail(err error) {
 	d.broken.CompareAndSwap(nil, &err)
 }
 
-// may runs a write that Pebble repeats by itself; the pause keeps it from doing so in a busy loop.
+// may runs a write that Pebble repeats by itself; the pause keeps it from doing so in a busy loop. A full disk is a stall during
+// the pause: a batch may be waiting in Pebble for this very flush, and its Commit then hears of it.
 func (d *disk) may(op func() error) error {
 	err := op()
-	if err != nil && d.armed.Load() && !os.IsNotExist(err) && !os.IsExist(err) {
-		time.Sleep(d.pause)
+	if err == nil || !d.armed.Load() {
+		return err
 	}
+	if isFull(err) {
+		d.begin(err)
+		defer d.end()
+	}
+	time.Sleep(d.pause)
 	return err
 }
 

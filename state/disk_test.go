@@ -104,17 +104,31 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestFullDiskInTheBackground lets flushes and compactions fail, which Pebble repeats by itself.
+// TestFullDiskInTheBackground lets flushes and compactions fail, which Pebble repeats by itself. When all memory tables are full
+// a batch waits for them in Pebble, and Commit says so.
 func TestFullDiskInTheBackground(t *testing.T) {
 	var full atomic.Bool
 	mem := vfs.NewCrashableMem()
 	r := openRig(t, fullDisk(mem, &full, ".sst"), 5)
+	refused := 0
 	for n := uint64(1); n <= 400; n++ {
-		full.Store(n%50 > 30) // short enough that the memory tables do not all fill up
-		r.commit(t, n, 100)
+		full.Store(n%50 > 20)
+		r.change(t, n, 2000)
+		until(t, func() error {
+			err := r.store.Commit(r.task[0], r.task[1])
+			if err != nil {
+				if refused++; refused%5 == 0 {
+					full.Store(false)
+				}
+			}
+			return err
+		})
 	}
 	full.Store(false)
-	ok(t, r.store.Close())
+	until(t, r.store.Close)
+	if refused == 0 {
+		t.Fatal("no commit met the full disk")
+	}
 	again := openRig(t, mem, 5)
 	if n, err := again.boundary(t); err != nil || n != 400 {
 		t.Fatal(n, err)

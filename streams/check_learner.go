@@ -151,7 +151,6 @@ func (c *compiler) checkDetector(path string, s *Watch, features bool) {
 	var names []string
 	if features {
 		names = []string{featureDetector}
-		table[featureDetector] = []param.Param{{Name: "bins", Kind: param.Int, Default: "10", Min: 2, Max: 256, Doc: "bins, by quantiles of the reference"}}
 	} else {
 		for _, e := range drift.Registry() {
 			names = append(names, e.Name)

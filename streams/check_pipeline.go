@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"fmt"
 	"regexp"
 	"sort"
 	"strings"
@@ -164,12 +165,18 @@ func (c *compiler) checkNames() {
 	claim := func(name, what, path string) {
 		at := c.at.key(path)
 		if before, again := taken[name]; again {
-			c.add(at, path, "", "duplicate name %q: it is %s (%s) already", cut(name), before.what, before.at)
+			where := ""
+			if before.at.line > 0 {
+				where = fmt.Sprintf(" (%s)", before.at)
+			}
+			c.add(at, path, "", "duplicate name %q: it is %s%s already", cut(name), before.what, where)
 			return
 		}
 		taken[name] = owner{what, at}
 	}
 	ev := c.p.Streams[c.ev]
+	// The features topic has these two columns of its own.
+	taken["id"], taken["time"] = owner{"a column of every vector", place{}}, owner{"a column of every vector", place{}}
 	for _, f := range []struct{ key, name string }{{"id", ev.V.ID}, {"time", ev.V.Time}} {
 		if f.name != "" && taken[f.name].what == "" {
 			claim(f.name, "the events' "+f.key, "streams."+ev.Name+"."+f.key)
@@ -177,12 +184,18 @@ func (c *compiler) checkNames() {
 	}
 	for _, e := range c.entities {
 		for i, k := range e.key {
-			if _, again := taken[k]; !again {
-				claim(k, "a key", c.keyPath(e.name, i))
+			name := avroName(k)
+			if before, again := taken[name]; !again {
+				claim(name, "a key", c.keyPath(e.name, i))
+			} else if k != ev.V.ID && before.at == (place{}) && c.at != nil {
+				c.add(c.at.value(c.keyPath(e.name, i)), c.keyPath(e.name, i), "", "a key named %q would be %s: rename the field", k, before.what)
 			}
 		}
 	}
-	for _, f := range c.features {
+	for i, f := range c.features {
+		if i > 0 && c.features[i-1].path == f.path && c.features[i-1].name == f.name {
+			continue // two windows of one label: reported there
+		}
 		claim(f.name, "a feature", f.path)
 	}
 	for _, d := range c.derived {
@@ -202,6 +215,16 @@ func (c *compiler) checkNames() {
 		}
 		stages[e.name] = "an entity"
 	}
+}
+
+// avroName is a field's path as the name of a column.
+func avroName(path string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}, path)
 }
 
 // sortedKeys lists the keys of a map in order.

@@ -2,6 +2,7 @@ package streams
 
 import (
 	"regexp"
+	"strings"
 
 	"freshet/features/expr"
 	"freshet/schemas"
@@ -167,10 +168,13 @@ func (c *compiler) named(x *expression, name string) any {
 		}
 		return name
 	}
+	if !isName && x.sees.entities < len(c.entities) && prefixed(name, c.entityNames()[x.sees.entities:]) {
+		return hidden(c.notYet(x, name))
+	}
 	switch d := d.(type) {
 	case *featureDecl:
 		if d.entity >= x.sees.entities {
-			return hidden(name + " is not known yet here: an event visits the entities in the order of features")
+			return hidden(c.notYet(x, name))
 		}
 		return d
 	case *derivedDecl:
@@ -183,6 +187,15 @@ func (c *compiler) named(x *expression, name string) any {
 		return nil
 	}
 	return name
+}
+
+// notYet says that a feature is of an entity that an event visits later.
+func (c *compiler) notYet(x *expression, name string) string {
+	seen := ""
+	if x.sees.entities > 0 {
+		seen = " and the features of " + strings.Join(c.entityNames()[:x.sees.entities], ", ")
+	}
+	return name + " is a feature that is not known here: expected fields of " + c.p.Streams[x.stream].Name + seen
 }
 
 // prefixed reports whether name is entity.something.
@@ -222,6 +235,9 @@ func (c *compiler) build(x *expression) *expr.Program {
 		return nil
 	}
 	row := c.rows[x.stream]
+	if row.layout == nil { // a stream that is itself wrong
+		return nil
+	}
 	seen := map[int]bool{}
 	take := func(col int, kind expr.Kind) (expr.Symbol, bool) {
 		if col < 0 {

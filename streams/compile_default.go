@@ -61,19 +61,10 @@ func withDefaults(p *Pipeline) *Pipeline {
 		or(&o.Format, "packed")
 		q.Online = &o
 	}
-	q.Topics = q.Topics.named(q.Name)
+	or(&q.Topics.Format, "avro")
+	or(&q.Topics.Compression, "none")
+	q.Topics = q.Topics.Resolve(q.Name)
 	return &q
-}
-
-// named fills in the names of the topics that are written.
-func (t Topics) named(pipeline string) Topics {
-	or(&t.Format, "avro")
-	or(&t.Compression, "none")
-	or(&t.Prefix, pipeline+".")
-	for _, n := range t.names() {
-		or(n.topic, t.Prefix+n.key)
-	}
-	return t
 }
 
 type namedTopic struct {

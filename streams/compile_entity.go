@@ -157,7 +157,7 @@ func (c *compiler) declareGroup(entity int, path string, spec *Group) {
 	switch {
 	case c.spoilt(path + ".from"):
 	case spec.From == "":
-		c.add(c.at.value(path), path+".from", "", "missing: expected the stream that is aggregated, %s", oneOf(c.p.Streams.Names()))
+		c.add(c.at.value(path), path+".from", "", "missing: which stream is aggregated? %s", oneOf(c.p.Streams.Names()))
 	default:
 		g.stream = c.stream(path+".from", spec.From)
 	}

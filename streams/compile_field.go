@@ -14,6 +14,7 @@ import (
 type fieldDecl struct {
 	name string
 	at   place // first use
+	path string
 
 	str, num, time bool   // wanted as
 	any            bool   // wanted as whatever it is
@@ -93,7 +94,7 @@ func (c *compiler) use(stream int, name string, u usage) {
 	}
 	f := c.declare(stream, name)
 	if f.at == (place{}) {
-		f.at = u.at
+		f.at, f.path = u.at, u.path
 	}
 	f.evidence(u)
 }

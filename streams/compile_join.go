@@ -39,10 +39,8 @@ func (c *compiler) splitJoin(stream int) {
 		case f.label:
 			f.right = true
 		default:
-			path := "streams." + c.p.Streams[stream].Name
-			c.add(f.at, path, "", "is %s a field of %s or of %s? Write %s.%s or %s.%s, or give it a value in otherwise",
+			c.add(f.at, f.path, "", "is %s a field of %s or of %s? Write %s.%s or %s.%s, or give it a value in otherwise",
 				f.name, leftName, rightName, leftName, f.name, rightName, f.name)
-			delete(c.bad, path)
 			continue
 		}
 		side := j.left
@@ -140,6 +138,7 @@ func (c *compiler) joinPlan(stream int, from []*fieldDecl) {
 		switch {
 		case col.Kind == schemas.Str && !o.IsStr:
 			d.Str = strconv.AppendFloat(nil, o.Num, 'f', -1, 64)
+		case col.Kind != schemas.Str && o.IsStr && f.isStr != nil && f.isNum != nil: // reported as a contradiction
 		case col.Kind != schemas.Str && o.IsStr:
 			path := "streams." + plan.Name + ".otherwise." + f.src
 			c.bad1(path, "%q is text: %s is used as a number", cut(o.Str), f.src)

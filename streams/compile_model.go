@@ -63,7 +63,7 @@ func (c *compiler) modelLabels(m *modelDecl) {
 	case len(made) == 1:
 		labels = c.stream(path, made[0])
 	case len(made) == 0:
-		c.add(c.at.key(m.path), path, "", "missing: no stream is made by of or join; expected the stream that brings the target, %s", oneOf(c.p.Streams.Names()))
+		c.add(c.at.key(m.path), path, "", "missing: no stream is made by of or join; which one brings the target? %s", oneOf(c.p.Streams.Names()))
 	default:
 		c.add(c.at.key(m.path), path, "", "missing: several streams could bring the target, %s", oneOf(made))
 	}
@@ -74,7 +74,7 @@ func (c *compiler) modelLabels(m *modelDecl) {
 	m.plan.Labels = labels
 	m.row = c.rowOf(labels)
 	if labels >= 0 && m.row >= 0 {
-		if src := c.top.Streams[m.row]; src.Kind == SourceStream && src.Spec.ID == "" {
+		if src := c.top.Streams[m.row]; src.Kind == SourceStream && src.Spec.ID == "" && !c.spoilt("streams."+src.Name+".id") {
 			c.bad1(path, "%s has no id: a label needs the id of its event", src.Name)
 		}
 	}
@@ -101,7 +101,7 @@ func (c *compiler) modelHorizon(m *modelDecl) {
 	if h == 0 && m.plan.Labels >= 0 {
 		h = Duration(30 * 24 * time.Hour)
 		if l := c.top.Streams[m.plan.Labels]; l.Kind == JoinStream && l.Spec.Within > 0 {
-			h = l.Spec.Within
+			h = l.Spec.Within + c.joinLateness(m.plan.Labels) // the last label comes when the wait is over
 		}
 	}
 	path := m.path + ".horizon"
@@ -119,6 +119,17 @@ func (c *compiler) modelHorizon(m *modelDecl) {
 	}
 	m.plan.HorizonMs = h.Millis()
 	s.Horizon = h
+}
+
+// joinLateness is how much later than within a join may emit: until its streams' lateness is over.
+func (c *compiler) joinLateness(stream int) Duration {
+	ms := int64(0)
+	for _, side := range []int{c.joins[stream].left, c.joins[stream].right} {
+		if side >= 0 {
+			ms = max(ms, c.top.Streams[side].LatenessMs)
+		}
+	}
+	return Duration(time.Duration(ms) * time.Millisecond)
 }
 
 // modelFeatures resolves the columns that the model sees.
@@ -139,7 +150,7 @@ func (c *compiler) modelFeatures(m *modelDecl) {
 			m.featureWants = append(m.featureWants, d)
 			m.paths = append(m.paths, m.path)
 		}
-		if len(m.features) == 0 && !c.spoilt("features") && !c.spoilt("derived") {
+		if len(m.features) == 0 && !c.within("features") && !c.within("derived") {
 			c.add(c.at.key(m.path), m.path+".features", "", "missing: there are neither features nor derived values; expected columns of the event")
 		}
 	}

@@ -31,7 +31,7 @@ func (c *compiler) buildVector() {
 	for _, e := range c.entities {
 		slots, cols := c.keySlots(c.ev, e.key)
 		for i, col := range cols {
-			if name := l.Cols[col].Name; !c.hasFeatureCol(name) {
+			if name := l.Cols[col].Name; !c.hasFeatureCol(name) && name != "id" { // the id is a column of every vector
 				c.top.FeatureCols = append(c.top.FeatureCols, FeatureCol{Name: name, Type: "string", Kind: schemas.Str, Slot: slots[i], Entity: -2, Doc: "names the entity " + e.name})
 			}
 		}

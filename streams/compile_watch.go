@@ -72,7 +72,7 @@ func (c *compiler) watchWhat(w *watchDecl) {
 	}
 	if m[1] != "" {
 		w.plan.What = "feature"
-		if len(c.features)+len(c.derived) == 0 && !c.spoilt("features") && !c.spoilt("derived") {
+		if len(c.features)+len(c.derived) == 0 && !c.within("features") && !c.within("derived") {
 			c.bad1(path, "there are no features to watch")
 		}
 		return
@@ -100,7 +100,7 @@ func (c *compiler) watchTimes(w *watchDecl) {
 	}
 }
 
-// buildWatches binds them to columns. Features are watched as the models see them: every number of the vector.
+// buildWatches binds them to columns. Features are watched as the models see them: every column of the vector.
 func (c *compiler) buildWatches() {
 	l := c.rows[c.ev].layout
 	for _, w := range c.watches {
@@ -120,7 +120,7 @@ func (c *compiler) watchColumns() {
 			continue
 		}
 		for _, v := range c.top.Vector {
-			if v.Kind != schemas.Str {
+			if v.Kind != schemas.Time { // time always moves
 				w.plan.Cols = append(w.plan.Cols, ModelCol{Name: v.Name, Kind: v.Kind, Slot: v.Slot})
 			}
 		}

@@ -109,6 +109,7 @@ func NewEngine(rt *Runtime, o EngineOptions) *Engine {
 	if rt.Log == nil {
 		rt.Log = slog.New(slog.DiscardHandler)
 	}
+	rt.defaults()
 	e := &Engine{rt: rt, o: o, log: rt.Log, incoming: map[Partition]*owned{}, owned: map[Partition]*owned{}, committed: map[Partition]Committed{},
 		ends: make(chan map[Partition]int64, 1), topics: map[string]int{}}
 	for i := range rt.Topo.Stages {

@@ -3,9 +3,8 @@ package streams
 import (
 	"math"
 
-	"github.com/cespare/xxhash/v2"
-
 	"freshet/features"
+	"freshet/features/agg"
 	"freshet/features/expr"
 	"freshet/state"
 )
@@ -135,22 +134,10 @@ func (p *InputProg) word(env *expr.Env) uint64 {
 	switch {
 	case p.One:
 		return math.Float64bits(1)
+	case p.Hash && p.StrSl >= 0:
+		return agg.HashString(env.Str[p.StrSl])
 	case p.Hash:
-		var h uint64
-		if p.StrSl >= 0 {
-			v := env.Str[p.StrSl]
-			if v == nil {
-				return 0
-			}
-			h = xxhash.Sum64(v)
-		} else {
-			v := p.Arg.Num(env)
-			if v != v {
-				return 0
-			}
-			h = hashWord(math.Float64bits(v))
-		}
-		return max(h, 1) // 0 means null
+		return agg.HashNumber(p.Arg.Num(env))
 	}
 	v := p.Arg.Num(env)
 	if math.IsInf(v, 0) { // an infinite amount is not an amount: it would stay in every sum for the length of the window
@@ -159,11 +146,3 @@ func (p *InputProg) word(env *expr.Env) uint64 {
 	return math.Float64bits(v)
 }
 
-// hashWord is the finaliser of SplitMix64.
-func hashWord(x uint64) uint64 {
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
-}

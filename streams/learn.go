@@ -27,8 +27,10 @@ type learnFold struct {
 	labels  []int // per input of the stage: which label it is, -1 for served rows
 	nLabels int
 	horizon int64
-	senv    expr.Env // the served row
-	lenv    expr.Env // the label's row
+	senv    expr.Env    // the served row
+	lenv    expr.Env    // the label's row
+	scored  FeatureSink // backfill: models predict here, with everything that is known at the event's time
+	x       []float64
 	train   *trainer
 	watch   *watcher
 	Stats   *LearnStats
@@ -118,6 +120,11 @@ func (l *learnFold) row(input int, b *schemas.Batch, row int, prog int64) error 
 	at := b.Time[row]
 	k := l.labels[input]
 	if k < 0 {
+		if l.scored != nil {
+			if err := l.predict(id, at); err != nil {
+				return err
+			}
+		}
 		l.watch.served(&t.env, at)
 		if l.nLabels == 0 {
 			return nil
@@ -160,6 +167,22 @@ func (l *learnFold) row(input int, b *schemas.Batch, row int, prog int64) error 
 		l.put(key, ex)
 	}
 	return l.bound()
+}
+
+// predict scores the served row in env with the models as they are after every label known at its time.
+func (l *learnFold) predict(id []byte, at int64) error {
+	if err := l.fire(at + 1); err != nil {
+		return err
+	}
+	base := scoreBase(l.t.rt.Topo)
+	l.x = l.x[:0]
+	for i, m := range l.train.models {
+		m.plan.vector(&l.t.env, m.x)
+		v := m.plan.predict(&Snapshot{Classifier: m.cls, Regressor: m.reg}, m.x, m.p, &l.t.env)
+		l.t.env.Num[base+2*i], l.t.env.Num[base+2*i+1] = v, float64(m.learned)
+		l.x = append(l.x, v)
+	}
+	return l.scored.Write(id, at, l.x)
 }
 
 // ripe learns what is known by now of an example that has been served, and ends it when nothing more can come.

@@ -9,6 +9,7 @@ import (
 	"freshet/features/expr"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 // decoder fills the Go types from YAML by their yaml tags. It goes on after a mistake, and notes where everything stands.
@@ -79,15 +80,17 @@ func (d *decoder) plain(n ast.Node, path string) ast.Node {
 	return nil
 }
 
+// more counts a value; false, and reported once, when there are too many.
+func (d *decoder) more(n ast.Node, path string) bool {
+	if d.nodes++; d.nodes == maxNodes+1 {
+		d.add(startOf(n), path, "", "with its aliases expanded, the file has more than %d values", maxNodes)
+	}
+	return d.nodes <= maxNodes
+}
+
 // value decodes n into v. tag is the struct field's.
 func (d *decoder) value(n ast.Node, v reflect.Value, path string, tag reflect.StructTag) {
-	if d.nodes++; d.nodes > maxNodes {
-		if d.nodes == maxNodes+1 {
-			d.add(startOf(n), path, "", "with its aliases expanded, the file has more than %d values", maxNodes)
-		}
-		return
-	}
-	if n == nil {
+	if n == nil || !d.more(n, path) {
 		return
 	}
 	d.at.values[path] = startOf(n)
@@ -174,6 +177,9 @@ func (d *decoder) text(n ast.Node, path string, tag reflect.StructTag) (string, 
 	if tag.Get("expr") != "" {
 		expected = "an expression, as text"
 	}
+	if form := tag.Get("form"); form != "" {
+		expected = form
+	}
 	d.wrong(n, path, expected)
 	return "", false
 }
@@ -232,10 +238,11 @@ func (d *decoder) mapping(n ast.Node, path string) ([]yamlEntry, bool) {
 		d.wrong(n, path, "a mapping, as in {key: value}")
 		return nil, false
 	}
+	pairs = rejoin(pairs)
 	var own, merged []yamlEntry
 	first := map[string]place{}
 	for _, pair := range pairs {
-		if d.nodes++; d.nodes > maxNodes {
+		if !d.more(pair, path) {
 			break
 		}
 		if pair.Key.IsMergeKey() {
@@ -253,6 +260,7 @@ func (d *decoder) mapping(n ast.Node, path string) ([]yamlEntry, bool) {
 		e := yamlEntry{name: keyText(key), at: startOf(key), value: pair.Value}
 		if before, again := first[e.name]; again {
 			d.add(e.at, under(path, e.name), "", "duplicate name %q, first in %s", cut(e.name), before)
+			delete(d.bad, under(path, e.name)) // the first one is still checked
 			continue
 		}
 		first[e.name] = e.at
@@ -265,6 +273,42 @@ func (d *decoder) mapping(n ast.Node, path string) ([]yamlEntry, bool) {
 		}
 	}
 	return own, true
+}
+
+// rejoin mends {kmh: speed(lat, lon)}: in a flow mapping a comma ends the value, so YAML reads a second key "lon)" without a
+// value. What stands between parentheses cannot be meant as a key.
+func rejoin(pairs []*ast.MappingValueNode) []*ast.MappingValueNode {
+	var out []*ast.MappingValueNode
+	for i := 0; i < len(pairs); i++ {
+		pair := pairs[i]
+		v, ok := pair.Value.(*ast.StringNode)
+		if !ok || strings.Count(v.Value, "(") <= strings.Count(v.Value, ")") || v.Token.Type != token.StringType {
+			out = append(out, pair)
+			continue
+		}
+		text, j := v.Value, i+1
+		for ; j < len(pairs) && strings.Count(text, "(") > strings.Count(text, ")"); j++ {
+			k, isKey := pairs[j].Key.(*ast.StringNode)
+			n, isNull := pairs[j].Value.(*ast.NullNode)
+			if !isKey || !isNull || n.GetToken().Value == "~" {
+				break
+			}
+			gap := 1
+			if at := k.Token.Position; at.Line == v.Token.Position.Line { // keeps columns within the text true
+				gap = max(0, at.Column-v.Token.Position.Column-len([]rune(text))-1)
+			}
+			text += "," + strings.Repeat(" ", min(gap, 100)) + k.Value
+		}
+		if j == i+1 || strings.Count(text, "(") != strings.Count(text, ")") {
+			out = append(out, pair)
+			continue
+		}
+		mended := *pair
+		mended.Value = &ast.StringNode{BaseNode: v.BaseNode, Token: v.Token, Value: text}
+		out = append(out, &mended)
+		i = j - 1
+	}
+	return out
 }
 
 // merge lists what one << brings: a mapping, or a list of them.
@@ -292,7 +336,7 @@ func (d *decoder) merge(n ast.Node, path string, depth int) []yamlEntry {
 	}
 	var out []yamlEntry
 	for _, pair := range pairs {
-		if d.nodes++; d.nodes > maxNodes {
+		if !d.more(pair, path) {
 			break
 		}
 		if pair.Key.IsMergeKey() {

@@ -2,7 +2,6 @@ package streams
 
 import (
 	"fmt"
-	"path/filepath"
 	"sort"
 	"strings"
 )
@@ -71,7 +70,7 @@ type report struct {
 }
 
 func newReport(file string) *report {
-	return &report{file: filepath.Base(file), bad: map[string]bool{}}
+	return &report{file: file, bad: map[string]bool{}}
 }
 
 // spoil marks a path as wrong without a message of its own.
@@ -89,6 +88,16 @@ func (r *report) spoilt(path string) bool {
 		}
 		path = path[:i]
 	}
+}
+
+// within reports whether the path, or anything inside it, is wrong already.
+func (r *report) within(path string) bool {
+	for bad := range r.bad {
+		if bad == path || strings.HasPrefix(bad, path+".") || strings.HasPrefix(bad, path+"[") {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *report) add(at place, path, near, format string, args ...any) {

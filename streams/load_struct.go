@@ -82,6 +82,9 @@ func (d *decoder) param(n ast.Node, path string) (any, bool) {
 	case *ast.BoolNode:
 		return t.Value, true
 	case nil:
+		if !d.bad[path] {
+			d.add(d.at.values[path], path, "", "a parameter without a value")
+		}
 		return nil, false
 	}
 	if f, ok := numberOf(n); ok {
@@ -160,7 +163,7 @@ func (d *decoder) strings(n ast.Node, path string) Strings {
 			at = itemPath(path, i)
 			d.at.values[at] = startOf(item)
 		}
-		if d.nodes++; d.nodes > maxNodes {
+		if !d.more(item, at) {
 			break
 		}
 		s, ok := d.plain(item, at).(*ast.StringNode)
@@ -179,7 +182,7 @@ func (d *decoder) strings(n ast.Node, path string) Strings {
 func (d *decoder) windows(n ast.Node, path string) Windows {
 	var out Windows
 	one := func(n ast.Node, at, label string) {
-		if d.nodes++; d.nodes > maxNodes {
+		if !d.more(n, at) {
 			return
 		}
 		n = d.plain(n, at)

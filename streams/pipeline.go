@@ -137,8 +137,8 @@ type ModelSpec struct {
 	Features Strings        `yaml:"features" doc:"columns of the vector that the model sees: features, derived, fields of the event; default: all features and derived"`
 	Nominal  Strings        `yaml:"nominal" doc:"numeric columns among features that are categories; string columns always are"`
 	Role     string         `yaml:"role" enum:"champion,challenger" doc:"champion (default for the first model of a target) or challenger (default for the others)"`
-	Traffic  string         `yaml:"traffic" doc:"share of events whose decision is the challenger's, as 10%"`
-	Horizon  Duration       `yaml:"horizon" doc:"how long a served vector waits for its label; default: within of the join, else 30d"`
+	Traffic  string         `yaml:"traffic" form:"a share such as 10%" doc:"share of events whose decision is the challenger's, as 10%"`
+	Horizon  Duration       `yaml:"horizon" doc:"how long a served vector waits for its label; default: within of the join and its lateness, else 30d"`
 	Silence  *float64       `yaml:"silence" doc:"the target where no label came within the horizon; default: the example is dropped"`
 	Snapshot Duration       `yaml:"snapshot" doc:"time between snapshots on the models topic; default 1s"`
 	Window   int            `yaml:"window" doc:"examples in the sliding window of the metrics; default 10000"`

@@ -239,3 +239,16 @@ type WatchPlan struct {
 	BySl  int    // Str slot in the events' row, -1 none
 	Cols  []ModelCol
 }
+
+// TimeCol is the index of the event time among the columns that are decoded, -1 when the stream is not a source.
+func (s *StreamPlan) TimeCol() int {
+	if s.Wire == nil {
+		return -1
+	}
+	for i, c := range s.Wire.Cols {
+		if c.Kind == schemas.Time && s.Wire.Slot[i] == s.TimeSl {
+			return i
+		}
+	}
+	return -1
+}

@@ -29,7 +29,9 @@ func (speed) Step(c Cell, timeMs int64, in []uint64) float64 {
 	v := Null()
 	if c[0] != 0 {
 		ms := math.Abs(float64(timeMs) - float64(int64(c[1])))
-		v = Haversine(f64(c[2]), f64(c[3]), lat, lon) / (max(ms, 1000) / 3_600_000)
+		if v = 0; in[0] != c[2] || in[1] != c[3] {
+			v = Haversine(f64(c[2]), f64(c[3]), lat, lon) / (max(ms, 1000) / 3_600_000)
+		}
 	}
 	if c[0] == 0 || timeMs >= int64(c[1]) {
 		c[0], c[1], c[2], c[3], c[4] = 1, uint64(timeMs), in[0], in[1], bits(v)

@@ -288,6 +288,9 @@ func TestOracle(t *testing.T) {
 			}
 			p.Read(&s, now, out)
 			p.ReadBefore(&s, now, out)
+			if r.IntN(2) == 0 {
+				continue // the brute force is slow
+			}
 			allReads++
 			if check(t, p, &s, m, now, windows, out) {
 				exactReads++

@@ -1,10 +1,7 @@
 package avro
 
 import (
-	stdjson "encoding/json"
-	"errors"
 	"fmt"
-	"math"
 
 	"freshet/schemas"
 )
@@ -132,64 +129,4 @@ func has(list []string, s string) bool {
 		}
 	}
 	return false
-}
-
-// appendDefault writes a schema's JSON default in binary (specification, "Complex types": bytes and fixed are strings
-// whose code points are the bytes).
-func appendDefault(dst []byte, t *node, def any) ([]byte, error) {
-	bad := fmt.Errorf("expected %s", t.article())
-	switch t.kind {
-	case kBoolean:
-		b, ok := def.(bool)
-		if !ok {
-			return nil, bad
-		}
-		return AppendBool(dst, b), nil
-	case kInt, kLong:
-		n, _ := def.(stdjson.Number)
-		v, err := n.Int64()
-		if err != nil || t.kind == kInt && int64(int32(v)) != v {
-			return nil, bad
-		}
-		return AppendLong(dst, v), nil
-	case kFloat, kDouble:
-		n, _ := def.(stdjson.Number)
-		v, err := n.Float64()
-		if err != nil {
-			return nil, bad
-		}
-		if t.kind == kFloat {
-			return AppendFloat(dst, float32(v)), nil
-		}
-		return AppendDouble(dst, v), nil
-	case kString:
-		s, ok := def.(string)
-		if !ok {
-			return nil, bad
-		}
-		return AppendString(dst, s), nil
-	case kEnum:
-		s, _ := def.(string)
-		for i, sym := range t.symbols {
-			if sym == s {
-				return AppendLong(dst, int64(i)), nil
-			}
-		}
-		return nil, bad
-	case kBytes, kFixed:
-		s, ok := def.(string)
-		var raw []byte
-		for _, r := range s {
-			ok = ok && r <= math.MaxUint8
-			raw = append(raw, byte(r))
-		}
-		if !ok || t.kind == kFixed && len(raw) != t.size {
-			return nil, bad
-		}
-		if t.kind == kFixed {
-			return append(dst, raw...), nil
-		}
-		return AppendBytes(dst, raw), nil
-	}
-	return nil, errors.New("a default of this type cannot be a column")
 }

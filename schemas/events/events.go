@@ -101,6 +101,12 @@ func (o *object) text(name, s string) {
 	o.dst = json.AppendString(o.dst, s)
 }
 
+// textBytes writes bytes that are a string in Avro.
+func (o *object) textBytes(name string, s []byte) {
+	o.key(name)
+	o.dst = json.AppendString(o.dst, s)
+}
+
 func (o *object) nullableText(name, s string) {
 	if s == "" {
 		o.null(name)

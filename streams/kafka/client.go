@@ -80,6 +80,7 @@ type Client struct {
 	sess  *kgo.GroupTransactSession // exactly once
 	adm   *kadm.Client
 	owner streams.Owner
+	ready chan struct{} // closed when the fields above are set: the group may answer before Open returns
 
 	mu      sync.Mutex
 	failed  error // first failed produce since the last commit, or a failure that ends this client
@@ -89,7 +90,7 @@ type Client struct {
 // Open joins the group; partitions arrive at g from then on.
 func Open(o Options, g streams.Owner) (*Client, error) {
 	o.defaults()
-	c := &Client{o: o, owner: g}
+	c := &Client{o: o, owner: g, ready: make(chan struct{})}
 	big := map[string]bool{}
 	for _, t := range o.BigTopics {
 		big[t] = true
@@ -127,6 +128,7 @@ func Open(o Options, g streams.Owner) (*Client, error) {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
 	c.adm = kadm.NewClient(c.cl)
+	close(c.ready)
 	return c, nil
 }
 
@@ -164,6 +166,11 @@ func (p topicPartitioner) Partition(r *kgo.Record, n int) int {
 
 // assigned hands newly owned partitions to the engine and returns where to read them from.
 func (c *Client) assigned(ctx context.Context, at map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	select {
+	case <-c.ready:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	topics := make([]string, 0, len(at))
 	for t := range at {
 		topics = append(topics, t)

@@ -155,11 +155,16 @@ func countParts(key string) int {
 // timeOf reads ?at=: -1 where there is none.
 func (s *Server) timeOf(q url.Values) (int64, error) {
 	text := q.Get("at")
-	switch text {
-	case "":
+	if text == "" {
 		return -1, nil
-	case "now":
-		return s.o.Now().UnixMilli(), nil
+	}
+	return ParseTime(text, s.o.Now)
+}
+
+// ParseTime reads a time as ?at= has it: now, RFC 3339, or milliseconds since 1970.
+func ParseTime(text string, now func() time.Time) (ms int64, err error) {
+	if text == "now" {
+		return now().UnixMilli(), nil
 	}
 	if ms, err := strconv.ParseInt(text, 10, 64); err == nil && ms >= 0 {
 		return ms, nil
