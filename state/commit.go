@@ -179,7 +179,8 @@ func (s *Store) room(batch int) error {
 }
 
 // Checkpoint writes a consistent copy of all commits so far to dir, which must not exist, on the same filesystem. Files are
-// linked where that is possible, so it costs little. The copy is a directory for Open.
+// linked where that is possible, so it costs little. The copy is a directory for Open. After an error dir is removed; only when
+// ErrTransient came in the middle, it may still appear later.
 func (s *Store) Checkpoint(dir string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -189,12 +190,24 @@ func (s *Store) Checkpoint(dir string) error {
 	if err := s.sync(); err != nil {
 		return err
 	}
-	err := guard(func() error { return s.db.Checkpoint(dir) })
-	if isFull(err) {
-		err = errors.Join(fmt.Errorf("%w: %w", ErrTransient, err), s.opts.FS.RemoveAll(dir))
+	if _, err := s.opts.FS.Stat(dir); err == nil {
+		return fmt.Errorf("state: checkpoint of %s: %s exists; expected a new directory", s.opts.Dir, dir)
 	}
+	var failed error // that of the copy: not a reason to call the store broken
+	err := s.run(func() error {
+		if failed = guard(func() error { return s.db.Checkpoint(dir) }); failed != nil {
+			failed = errors.Join(failed, s.opts.FS.RemoveAll(dir))
+		}
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("state: checkpoint of %s to %s: %w", s.opts.Dir, dir, err)
+		return err
+	}
+	if isFull(failed) {
+		failed = fmt.Errorf("%w: %w", ErrTransient, failed)
+	}
+	if failed != nil {
+		return fmt.Errorf("state: checkpoint of %s to %s: %w", s.opts.Dir, dir, failed)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
 // counter is the test's entity: a number and bytes of any length.
@@ -111,3 +112,25 @@ func records(t testing.TB, m *Map) map[string]string {
 }
 
 var errStop = errors.New("stop")
+
+// injected is errorfs, whose recycled files are injected too: the logs of a store that has run for a while.
+type injected struct {
+	vfs.FS
+	inj errorfs.Injector
+}
+
+func inject(fs vfs.FS, f func(errorfs.Op) error) vfs.FS {
+	inj := errorfs.InjectorFunc(f)
+	return &injected{errorfs.Wrap(fs, inj), inj}
+}
+
+func (i *injected) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	f, err := i.FS.ReuseForWrite(from, to, c)
+	if err != nil {
+		return nil, err
+	}
+	return errorfs.WrapFile(f, errorfs.InjectorFunc(func(o errorfs.Op) error {
+		o.Path = to
+		return i.inj.MaybeError(o)
+	})), nil
+}

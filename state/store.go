@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -33,6 +34,10 @@ type Store struct {
 	commits  uint64
 	syncs    uint64
 	written  uint64 // bytes of batches
+
+	metricsMu  sync.Mutex // held while Pebble's metrics are read (stats.go)
+	metricsOff bool
+	sizes      atomic.Pointer[Stats] // as last read
 
 	work            chan func() error // to the worker (commit.go)
 	done            chan error
@@ -202,16 +207,28 @@ func (s *Store) Close() error {
 			return err
 		}
 	}
+	if err == nil {
+		if err = s.run(s.lastFlush); errors.Is(err, ErrTransient) || s.poisoned != nil {
+			return err
+		}
+	}
 	for _, t := range s.open {
 		t.detach()
 	}
 	s.closed = true
 	close(s.work)
-	// A flush now makes the next start quick: there is no log to replay. Not worth it for little, nor wise without room.
-	if err == nil && s.room(int(s.db.Metrics().WAL.Size)) == nil && s.db.Metrics().WAL.Size > 4<<20 {
-		err = guard(s.db.Flush)
-	}
+	s.metricsMu.Lock()
+	defer s.metricsMu.Unlock()
+	s.metricsOff = true
 	return errors.Join(err, s.batch.Close(), guard(s.db.Close), s.lock.Close())
+}
+
+// lastFlush makes the next start quick: there is then no log to replay. Not worth it for little, nor wise without room.
+func (s *Store) lastFlush() error {
+	if wal := s.db.Metrics().WAL.Size; wal > 4<<20 && s.room(int(wal)) == nil {
+		return s.db.Flush()
+	}
+	return nil
 }
 
 // Task opens the state of one stage on one partition, and creates it (durable with the next commit) if it is new. A task is

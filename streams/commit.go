@@ -25,9 +25,7 @@ func (e *Engine) commit(ctx context.Context) error {
 		return err
 	}
 	nowMs := start.UnixMilli()
-	for _, o := range e.order {
-		o.task.Publish(nowMs)
-	}
+	e.parallel(e.order, func(o *owned) { o.task.Publish(nowMs) })
 	offsets := map[Partition]Committed{}
 	moved := false
 	for _, o := range e.order {
@@ -59,6 +57,11 @@ func (e *Engine) commit(ctx context.Context) error {
 			e.committed[p] = c
 		}
 		e.Commits.Commits.Add(1)
+		for i, st := range e.stages {
+			if e.rt.Topo.Stages[i].Final {
+				e.Committed.Store(st.Features.Load())
+			}
+		}
 	}
 	if err := e.step("committed"); err != nil {
 		return err
@@ -74,8 +77,8 @@ func (e *Engine) commit(ctx context.Context) error {
 // save is steps 3 and 4.
 func (e *Engine) save(ctx context.Context) error {
 	start := e.o.Now()
+	e.parallel(e.order, func(o *owned) { o.task.Save() })
 	for _, o := range e.order {
-		o.task.Save()
 		if e.o.Online == nil || o.task.entity == nil {
 			continue
 		}
@@ -124,7 +127,7 @@ func (e *Engine) rollback() error {
 		if err := o.task.Rollback(max(c.Offset, 0), c.Seq); err != nil {
 			return err
 		}
-		o.queue = nil
+		o.queue, o.bytes = nil, 0
 		seek[o.Partition] = o.task.ReadFrom()
 	}
 	e.broker.Seek(seek)

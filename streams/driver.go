@@ -21,6 +21,7 @@ type EngineOptions struct {
 	Workers    int   // tasks folded at once; default GOMAXPROCS
 	MaxPoll    int   // records a poll; default 20,000
 	MaxQueue   int   // records of one partition that wait to be folded; default 20,000
+	MaxBytes   int   // bytes of records of one partition that wait to be folded; default 8 MiB
 	MaxWaiting int64 // rows in merge buffers above which only the slowest source partition is read; default 2 million
 	Online     OnlineSink
 	// HoldIdle, where it returns true, keeps a silent source partition from being declared idle: its producer is known to
@@ -64,6 +65,7 @@ type Engine struct {
 	ends      chan map[Partition]int64
 	asking    bool
 	Commits   CommitStats
+	Committed atomic.Int64 // features records that readers can see
 	fatal     error
 	topics    map[string]int // topic → stage
 }
@@ -80,6 +82,7 @@ type owned struct {
 	Partition
 	task      *Task
 	queue     []Record
+	bytes     int // of queue
 	paused    bool
 	lastAt    time.Time
 	end       int64 // of the log, -1 unknown
@@ -99,6 +102,9 @@ func NewEngine(rt *Runtime, o EngineOptions) *Engine {
 	}
 	if o.MaxQueue <= 0 {
 		o.MaxQueue = 20_000
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 8 << 20
 	}
 	if o.MaxWaiting <= 0 {
 		o.MaxWaiting = 2_000_000
@@ -269,8 +275,11 @@ func (e *Engine) turn(ctx context.Context, until time.Time) error {
 			continue // lost meanwhile
 		}
 		o.queue = append(o.queue, f.Records...)
+		for j := range f.Records {
+			o.bytes += len(f.Records[j].Value)
+		}
 		o.lastAt = now
-		if len(o.queue) > e.o.MaxQueue && !o.paused {
+		if (len(o.queue) > e.o.MaxQueue || o.bytes > e.o.MaxBytes) && !o.paused {
 			o.paused = true
 			e.broker.Pause([]Partition{o.Partition})
 		}
@@ -285,7 +294,7 @@ func (e *Engine) turn(ctx context.Context, until time.Time) error {
 		}
 	}
 	for _, o := range e.order {
-		if o.paused && len(o.queue) < e.o.MaxQueue/4 {
+		if o.paused && len(o.queue) < e.o.MaxQueue/4 && o.bytes < e.o.MaxBytes/4 {
 			o.paused = false
 			e.broker.Resume([]Partition{o.Partition})
 		}
@@ -336,6 +345,17 @@ func (e *Engine) cycle() (ran bool, err error) {
 	if len(run) == 0 {
 		return false, nil
 	}
+	e.parallel(run, func(o *owned) { o.err = e.fold(o) })
+	for _, o := range run {
+		if o.err != nil {
+			return false, o.err
+		}
+	}
+	return true, nil
+}
+
+// parallel runs f for each task on the workers and waits for all.
+func (e *Engine) parallel(run []*owned, f func(o *owned)) {
 	var at atomic.Int64
 	var wg sync.WaitGroup
 	for range min(e.o.Workers, len(run)) {
@@ -345,17 +365,11 @@ func (e *Engine) cycle() (ran bool, err error) {
 				if i >= len(run) {
 					return
 				}
-				run[i].err = e.fold(run[i])
+				f(run[i])
 			}
 		})
 	}
 	wg.Wait()
-	for _, o := range run {
-		if o.err != nil {
-			return false, o.err
-		}
-	}
-	return true, nil
 }
 
 // fold folds one chunk of a partition's queue.
@@ -376,6 +390,9 @@ func (e *Engine) fold(o *owned) (err error) {
 	}()
 	if err := o.task.Fold(o.queue[:n]); err != nil {
 		return err
+	}
+	for i := range o.queue[:n] {
+		o.bytes -= len(o.queue[i].Value)
 	}
 	o.queue = o.queue[n:]
 	if len(o.queue) == 0 {

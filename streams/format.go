@@ -30,7 +30,7 @@ type record interface {
 
 // encode writes one record of schemas/events with its header.
 func (f *Format) encode(a *arena, id uint32, r record) []byte {
-	s := a.begin()
+	s := a.begin(1024)
 	if f.JSON {
 		a.buf = r.AppendJSON(a.buf)
 	} else {

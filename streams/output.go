@@ -130,7 +130,12 @@ func (o *edgeOut) flush(stage, part int, progress int64, idle bool, emit Emit, a
 	}
 	s.seg.Input, s.seg.Stage, s.seg.Schema = uint8(o.edge.Input), uint8(stage), o.schema
 	s.seg.Progress = progress
-	start := a.begin()
+	size := 64
+	if rows {
+		// An upper bound in nearly every case; what exceeds it only moves once more.
+		size += s.bytes + s.seg.Rows.Len*(8*len(s.seg.Rows.Num)+2*len(s.seg.Rows.Str)+16) + 10*len(s.seg.Rows.Num)
+	}
+	start := a.begin(size)
 	a.buf = s.seg.Append(a.buf)
 	s.published, s.idle = progress, idle
 	if rows {
@@ -159,10 +164,10 @@ type arena struct {
 
 const arenaChunk = 256 << 10
 
-// begin starts a value that is then appended to a.buf.
-func (a *arena) begin() int {
-	if cap(a.buf)-len(a.buf) < 4096 {
-		a.buf = make([]byte, 0, arenaChunk)
+// begin starts a value of about this size that is then appended to a.buf. The end of a chunk is given up rather than moved.
+func (a *arena) begin(size int) int {
+	if cap(a.buf)-len(a.buf) < size {
+		a.buf = make([]byte, 0, max(arenaChunk, size))
 	}
 	return len(a.buf)
 }
@@ -177,7 +182,7 @@ func (a *arena) copy(p []byte) []byte {
 	if len(p) > arenaChunk/4 {
 		return append([]byte(nil), p...)
 	}
-	s := a.begin()
+	s := a.begin(len(p))
 	a.buf = append(a.buf, p...)
 	return a.end(s)
 }

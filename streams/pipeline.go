@@ -183,7 +183,7 @@ type Retrain struct {
 type Online struct {
 	Store  string   `yaml:"store" enum:"redis,embedded" doc:"redis or embedded"`
 	Format string   `yaml:"format" enum:"packed,hash" doc:"packed (default): one value an entity; hash: readable fields"`
-	TTL    Duration `yaml:"ttl" doc:"default: the longest window of the entity"`
+	TTL    Duration `yaml:"ttl" doc:"default: the longest window of the entity, and its delay"`
 }
 
 // Topics are the names of what is written, and its format.

@@ -93,7 +93,7 @@ func (s *scorer) row(t *Task, timeMs int64) {
 				key = t.arena.copy(t.key)
 			}
 		}
-		at := t.arena.begin()
+		at := t.arena.begin(64 + len(id) + 24*len(topo.FeatureCols))
 		t.arena.buf = s.rt.Format.appendFeatures(t.arena.buf, &s.feat, topo.FeatureCols, id, timeMs, &t.env, -1)
 		t.emit(n, -1, key, t.arena.end(at))
 		t.stats.Features.Add(1)

@@ -372,8 +372,9 @@ func laterTime(s *StreamPlan, env *expr.Env, timeMs int64) (known int64, ok bool
 	if s.AtSl < 0 {
 		return timeMs + s.DelayMs, true
 	}
+	// A time beyond the bound is a wrong clock's: it must not move the entity's present. NaN compares false too.
 	at := env.Num[s.AtSl]
-	if math.IsNaN(at) {
+	if !(at <= float64(timeMs+s.AheadMs)) {
 		return 0, false
 	}
 	return int64(at), true

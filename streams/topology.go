@@ -126,7 +126,7 @@ type EntityPlan struct {
 	Out     []int     // per feature: Num slot in the events' row
 	Names   []string  // per feature: full name, card_spend_24h
 	Empty   []float64 // per feature: value where null; NaN keeps null
-	MaxMs   int64     // the longest window, the TTL's default
+	MaxMs   int64     // until nothing of an event counts any more: the longest window and delay, 30 days without windows; the TTL's default
 }
 
 // EntityStream is one of the streams an entity aggregates; its index is the stream index of EntityPlan.Plan.

@@ -211,3 +211,23 @@ func (e *Engine) lend(p *EntityPlan, sh *Task, f func(own *entityFold, src *feat
 	}
 	return false
 }
+
+// Learning returns what the learn stage did and how its models do; nil where its partition is another process's or the pipeline has none.
+func (e *Engine) Learning() (*LearnStats, []*Quality) {
+	e.tasksMu.RLock()
+	defer e.tasksMu.RUnlock()
+	for _, o := range e.order {
+		l := o.task.learn
+		if l == nil {
+			continue
+		}
+		var q []*Quality
+		for _, m := range l.train.models {
+			if v := m.Quality.Load(); v != nil {
+				q = append(q, v)
+			}
+		}
+		return l.Stats, q
+	}
+	return nil, nil
+}

@@ -22,7 +22,7 @@ type producer struct {
 
 func newProducer(o kafka.Options, linger time.Duration) (*producer, error) {
 	opts := []kgo.Opt{kgo.SeedBrokers(o.Brokers...), kgo.ClientID("freshet-replay"), kgo.ProducerLinger(linger), kgo.MaxBufferedRecords(50_000),
-		kgo.MaxBufferedBytes(128 << 20), kgo.RecordRetries(1 << 30), kgo.RecordDeliveryTimeout(2 * time.Minute), kgo.RetryTimeout(time.Minute),
+		kgo.MaxBufferedBytes(128 << 20), kgo.RetryTimeout(time.Minute), // no delivery timeout: it counts from the timestamp, which is event time
 		kgo.ProducerBatchCompression(kgo.NoCompression())} // keys are hashed as the Java client does, which is franz-go's default
 	if o.TLS != nil {
 		opts = append(opts, kgo.DialTLSConfig(o.TLS))

@@ -132,19 +132,7 @@ func ensureMissing(ctx context.Context, o kafka.Options, topics []kafka.Topic) e
 		return err
 	}
 	defer adm.Close()
-	for _, t := range topics {
-		have, err := adm.Partitions(ctx, t.Name)
-		if have[t.Name] > 0 {
-			continue
-		}
-		if !isMissing(err) {
-			return fmt.Errorf("topic %s: %w", t.Name, err)
-		}
-		if err := adm.Ensure(ctx, []kafka.Topic{t}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return makeMissing(ctx, adm, topics)
 }
 
 // replayer sends what a merge yields.

@@ -107,3 +107,39 @@ func (a *Admin) Ensure(ctx context.Context, topics []Topic) error {
 	}
 	return nil
 }
+
+// Delete deletes topics; those that do not exist are no error.
+func (a *Admin) Delete(ctx context.Context, topics ...string) error {
+	resp, err := a.adm.DeleteTopics(ctx, topics...)
+	if err != nil {
+		return fmt.Errorf("deleting topics: %w", err)
+	}
+	for _, r := range resp {
+		if r.Err != nil && !errors.Is(r.Err, kerr.UnknownTopicOrPartition) {
+			return fmt.Errorf("deleting topic %s: %w", r.Topic, r.Err)
+		}
+	}
+	return nil
+}
+
+// Count is the number of offsets between the start and the end of a topic: its records, where it has no markers and no holes.
+func (a *Admin) Count(ctx context.Context, topic string) (int64, error) {
+	if _, err := a.Partitions(ctx, topic); err != nil {
+		return 0, err
+	}
+	starts, err := a.adm.ListStartOffsets(ctx, topic)
+	if err != nil {
+		return 0, err
+	}
+	ends, err := a.adm.ListEndOffsets(ctx, topic)
+	if err != nil {
+		return 0, err
+	}
+	n := int64(0)
+	ends.Each(func(l kadm.ListedOffset) {
+		if s, ok := starts.Lookup(l.Topic, l.Partition); ok {
+			n += l.Offset - s.Offset
+		}
+	})
+	return n, nil
+}

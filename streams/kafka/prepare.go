@@ -84,3 +84,15 @@ func longest(topo *streams.Topology) (ms int64) {
 	}
 	return ms
 }
+
+// Owned lists every topic that Prepare makes for the pipeline.
+func Owned(rt *streams.Runtime) []string {
+	n := rt.Names
+	out := []string{n.Features, n.Predictions, n.Late, n.Drift, n.Retrain, n.DeadLetters, n.Models}
+	for i, s := range rt.Topo.Stages {
+		if s.Kind != streams.IngestStage {
+			out = append(out, rt.LogTopic(i))
+		}
+	}
+	return out
+}
