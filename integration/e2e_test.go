@@ -13,8 +13,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"freshet/streams/simulate"
 )
 
 // TestFraudPipeline is the demo's pipeline end to end: Avro and the registry in, Redis, topics and HTTP out, read by a consumer

@@ -19,7 +19,7 @@ type Options struct {
 	// MemTableBytes is the size at which Pebble turns its memory table into a file; default 64 MiB. Up to four of them live at a
 	// time when the disk is slow. A single commit of more than half of it takes a slower path.
 	MemTableBytes int
-	// BlockCacheBytes bounds Pebble's cache of file blocks; default 64 MiB. The decoded entities have a bound of their own
+	// BlockCacheBytes bounds Pebble's cache of file blocks, memory tables not counted; default 64 MiB. The decoded entities have a bound of their own
 	// ([TableOptions]), so this cache only helps the misses of that one.
 	BlockCacheBytes int
 	// SyncEvery is how many commits share one fsync: each n-th Commit is synced, the others reach the disk with it or when the

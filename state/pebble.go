@@ -16,8 +16,10 @@ func pebbleOptions(o Options, d *disk, l *pebbleLog) *pebble.Options {
 	p := &pebble.Options{
 		FS:                 d,
 		FormatMajorVersion: pebble.FormatNewest,
-		CacheSize:          int64(o.BlockCacheBytes),
-		MemTableSize:       uint64(o.MemTableBytes),
+		// Pebble takes its memory tables out of the cache's allowance: one that fills up and one that is flushed. Without their
+		// share a cache no larger than they are would hold nothing, and every miss would read and unpack an index block.
+		CacheSize:    int64(o.BlockCacheBytes) + 2*int64(o.MemTableBytes),
+		MemTableSize: uint64(o.MemTableBytes),
 		// Writes stop at this many full memory tables. Four: a burst of commits does not wait for a slow flush.
 		MemTableStopWritesThreshold: 4,
 		// Every file of L0 is one more bloom filter to ask on a miss; compact early, stop late.
@@ -37,7 +39,7 @@ func pebbleOptions(o Options, d *disk, l *pebbleLog) *pebble.Options {
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 		p.Levels[i].FilterType = pebble.TableFilter
 		p.Levels[i].BlockSize = 8 << 10
-		p.Levels[i].IndexBlockSize = 64 << 10
+		p.Levels[i].IndexBlockSize = 256 << 10 // one level of index for tables of this size
 	}
 	p.EventListener = &pebble.EventListener{
 		BackgroundError: func(err error) {

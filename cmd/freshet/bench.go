@@ -57,7 +57,7 @@ func (f *benchFlags) flags(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.plain, "at-least-once", false, "at_least_once in place of exactly_once")
 	fs.BoolVar(&f.keep, "keep", false, "keep the source topic for the next run; one that is there and whole is used as it is")
 	fs.IntVar(&f.brokerPID, "broker-pid", 0, "process id of a broker on this machine, for its CPU time")
-	fs.StringVar(&f.profile, "cpuprofile", "", "write a CPU profile of the measured part")
+	fs.StringVar(&f.profile, "cpuprofile", "", "write a CPU profile of the measured part, and FILE.heap half way")
 	fs.BoolVar(&f.json, "json", false, "print one JSON object")
 }
 
@@ -225,10 +225,18 @@ func (a *app) benchRun(ctx context.Context, f benchFlags, ko kafka.Options, adm 
 	bar := startProgress(a.err, "events", f.events, e.Stats(final).Features.Load, nil)
 	go func() {
 		defer close(watched)
+		half := false
 		for ectx.Err() == nil {
 			time.Sleep(2 * time.Millisecond)
 			if start.IsZero() && e.Stats(0).Records.Load() > 0 {
 				start, cpu0 = time.Now(), ownCPU()
+			}
+			if !half && f.profile != "" && e.Committed.Load() >= f.events/2 {
+				half = true
+				if w, err := os.Create(f.profile + ".heap"); err == nil {
+					_ = pprof.WriteHeapProfile(w)
+					w.Close()
+				}
 			}
 			if e.Committed.Load() >= f.events {
 				end, cpu1, broker1 = time.Now(), ownCPU(), processCPU(f.brokerPID)
