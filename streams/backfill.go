@@ -344,21 +344,12 @@ func (f *feeder) peek() (int64, bool) {
 	return max(f.newest, f.batch.Time[f.row]), true
 }
 
-func (r *backfill) row(f *feeder) (err error) {
-	defer func() {
-		switch u := recover().(type) {
-		case nil:
-		case undecided:
-			err = u.err
-		default:
-			panic(u)
-		}
-	}()
+func (r *backfill) row(f *feeder) error {
 	b := f.batch
 	f.newest = max(f.newest, b.Time[f.row])
 	rec := Record{Offset: b.Offset[f.row]}
-	f.task.ingest.row(f.task, &rec, b, f.row)
+	err := f.task.ingest.row(f.task, &rec, b, f.row)
 	f.row++
 	r.rows++
-	return nil
+	return err
 }

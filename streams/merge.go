@@ -29,7 +29,7 @@ type merge struct {
 	behind   int64          // rows that came after an idle upstream woke up, later than the frontier
 	forced   int64
 	free     []*waiting
-	last     *waiting // exhausted by the previous next, to be recycled
+	out      int      // upstream whose first waiting row is with the caller of next, -1 none
 }
 
 type upstream struct {
@@ -58,7 +58,7 @@ func upstreamID(input, stage uint8, part uint16) uint32 {
 
 // newMerge expects parts[stage] upstream tasks from each input's stage.
 func newMerge(inputs []Input, idSlot []int, layouts []*schemas.Layout, parts []int) *merge {
-	m := &merge{inputs: inputs, idSlot: idSlot, index: map[uint32]int{}, frontier: never, stale: true}
+	m := &merge{inputs: inputs, idSlot: idSlot, index: map[uint32]int{}, frontier: never, stale: true, out: -1}
 	for i, in := range inputs {
 		m.schema = append(m.schema, layouts[i].Fingerprint32())
 		for p := range parts[in.From] {
@@ -73,7 +73,7 @@ func newMerge(inputs []Input, idSlot []int, layouts []*schemas.Layout, parts []i
 // add takes one record of the log. With rebuffer the record was consumed before the checkpoint: only its rows that were
 // not released by then are kept, everything else it says is in the checkpoint.
 func (m *merge) add(offset int64, payload []byte, layouts []*schemas.Layout, rebuffer bool) error {
-	w := m.take()
+	w := m.fresh()
 	rest, err := w.Header(payload)
 	if err != nil {
 		m.free = append(m.free, w)
@@ -133,12 +133,10 @@ func (m *merge) add(offset int64, payload []byte, layouts []*schemas.Layout, reb
 	return nil
 }
 
-// next releases one row, or says that none may be released yet. What it returns is valid until the next call.
+// next releases one row, or says that none may be released yet. What it returns is valid until the next call, which takes it for
+// done; keep takes it back.
 func (m *merge) next() (u *upstream, w *waiting, row int, ok bool) {
-	if m.last != nil {
-		m.free = append(m.free, m.last)
-		m.last = nil
-	}
+	m.take()
 	if len(m.heap) == 0 {
 		return nil, nil, 0, false
 	}
@@ -156,7 +154,19 @@ func (m *merge) next() (u *upstream, w *waiting, row int, ok bool) {
 		m.behind++
 	}
 	m.frontier = max(m.frontier, p)
-	u.released = w.Rows.Offset[row]
+	m.out = at
+	return u, w, row, true
+}
+
+// take takes the row that next returned off its queue.
+func (m *merge) take() {
+	if m.out < 0 {
+		return
+	}
+	u := &m.ups[m.out]
+	m.out = -1
+	w := u.queue[0]
+	u.released = w.Rows.Offset[u.row]
 	m.rows--
 	u.row++
 	if u.row == w.Rows.Len {
@@ -164,18 +174,20 @@ func (m *merge) next() (u *upstream, w *waiting, row int, ok bool) {
 		u.queue[len(u.queue)-1] = nil
 		u.queue = u.queue[:len(u.queue)-1]
 		u.row = 0
-		m.last = w
+		m.free = append(m.free, w)
 		if len(u.queue) == 0 {
 			m.pop()
 			if !u.idle {
 				m.bound = min(m.bound, u.declared)
 			}
-			return u, w, row, true
+			return
 		}
 	}
 	m.down(0)
-	return u, w, row, true
 }
+
+// keep leaves the row that next returned where it was: its fold failed and will be tried again.
+func (m *merge) keep() { m.out = -1 }
 
 // findBound computes the smallest progress that an upstream without waiting rows may still send.
 func (m *merge) findBound() {
@@ -228,7 +240,7 @@ func (m *merge) low(next int64) int64 {
 	return next
 }
 
-func (m *merge) take() *waiting {
+func (m *merge) fresh() *waiting {
 	if n := len(m.free); n > 0 {
 		w := m.free[n-1]
 		m.free = m.free[:n-1]

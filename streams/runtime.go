@@ -40,6 +40,15 @@ func (rt *Runtime) defaults() {
 	if rt.CacheBytes <= 0 {
 		rt.CacheBytes = 32 << 20
 	}
+	if rt.MaxString <= 0 {
+		rt.MaxString = 4096
+	}
+	if rt.MaxCarry <= 0 {
+		rt.MaxCarry = 11 << 20
+	}
+	if rt.Origin == "" {
+		rt.Origin = rt.Topo.Pipeline.Name
+	}
 	if rt.MaxPending <= 0 {
 		rt.MaxPending = 2_000_000
 	}

@@ -27,6 +27,10 @@ type Runtime struct {
 
 	CacheBytes int64 // per task, of decoded entities; default 32 MiB
 	MaxPending int   // per task, of joins and served vectors that wait; default 2 million
+	MaxString  int   // bytes of a text field that the pipeline uses (an id, a key); a longer one is poison; default 4096
+	MaxCarry   int   // bytes of a source record that a dead or late letter carries; default 11 MiB, below kafka.Options.MaxRecord
+	// Origin is whose state this is: consumer group, and cluster where it is known; by default the pipeline's name. State of another is refused.
+	Origin string
 }
 
 // Task is one stage on one partition: the fold over its log. It is run by one goroutine at a time (mu); it reads no clock and
@@ -50,6 +54,7 @@ type Task struct {
 	read     int64 // next offset to read: below next while the merge's waiting rows are read again
 	seq      int64
 	quiet    bool // this record's outputs are off
+	signed   bool // the state says whose it is
 	idle     bool // ingest: the partition is read to its end
 
 	env   expr.Env
@@ -77,6 +82,7 @@ type StageStats struct {
 	Features, Predictions                                       atomic.Int64
 	Progress                                                    atomic.Int64 // newest event time, ms
 	Waiting                                                     atomic.Int64 // rows in merge buffers
+	Held, Retries                                               atomic.Int64 // tasks that wait for trouble to pass now; attempts that failed
 }
 
 // Name names a task in messages.
@@ -157,6 +163,13 @@ func (t *Task) load() error {
 		p = state.Position{}
 	}
 	t.next, t.read, t.seq = p.Offset, p.Offset, int64(p.Seq)
+	by, err := t.st.Blob("origin")
+	if err != nil {
+		return err
+	}
+	if t.signed = by != nil; t.signed && string(by) != t.rt.Origin {
+		return fmt.Errorf("%s: this state directory belongs to %q, this is %q: give each its own (the state is rebuilt from the topics)", t.name, by, t.rt.Origin)
+	}
 	if t.stage.Kind != IngestStage {
 		t.read = p.Low
 		idSlots := make([]int, len(t.stage.Inputs))
@@ -216,31 +229,10 @@ func (t *Task) Fold(recs []Record) error {
 		if r.Offset < t.read {
 			continue
 		}
-		t.read = r.Offset + 1
-		rebuffer := r.Offset < t.next
-		if !rebuffer {
-			t.startRecord(r.Offset)
-			t.next = r.Offset + 1
-		}
-		if r.Control {
-			continue
-		}
-		if t.ingest != nil {
-			if !rebuffer {
-				t.stats.Records.Add(1)
-				t.stats.Bytes.Add(int64(len(r.Value)))
-				t.ingest.record(t, r)
-			}
-			continue
-		}
-		if err := t.merge.add(r.Offset, r.Value, t.wires, rebuffer); err != nil {
-			return fmt.Errorf("%s: offset %d: %w", t.name, r.Offset, err)
-		}
-		if !rebuffer {
-			t.stats.Records.Add(1)
-			if err := t.release(); err != nil {
-				return err
-			}
+		read, next := t.read, t.next
+		if err := t.record(r); err != nil {
+			t.read, t.next = read, next
+			return fmt.Errorf("%s: %s/%d offset %d: %w", t.name, t.rt.LogTopic(t.stage.Index), t.part, r.Offset, err)
 		}
 	}
 	if t.merge != nil {
@@ -248,6 +240,43 @@ func (t *Task) Fold(recs []Record) error {
 		t.stats.Forced.Add(t.merge.forced)
 		t.merge.behind, t.merge.forced = 0, 0
 	}
+	return nil
+}
+
+// record folds one record of the log. After a transient error it may be folded again: what it had already done it then does not do twice.
+func (t *Task) record(r *Record) error {
+	if t.ingest != nil && !r.Control {
+		if err := t.ingest.decode(r); err != nil {
+			return err
+		}
+	}
+	t.read = r.Offset + 1
+	rebuffer := r.Offset < t.next
+	if !rebuffer {
+		t.startRecord(r.Offset)
+		t.next = r.Offset + 1
+	}
+	if r.Control {
+		return nil
+	}
+	if t.ingest != nil {
+		if err := t.ingest.record(t, r); err != nil {
+			return err
+		}
+		t.stats.Bytes.Add(int64(len(r.Value)))
+	} else {
+		if err := t.merge.add(r.Offset, r.Value, t.wires, rebuffer); err != nil {
+			return err
+		}
+		if rebuffer {
+			return nil
+		}
+		if err := t.release(); err != nil {
+			t.merge.keep()
+			return err
+		}
+	}
+	t.stats.Records.Add(1)
 	return nil
 }
 
@@ -271,7 +300,6 @@ func (t *Task) release() error {
 		if !ok {
 			break
 		}
-		t.stats.Rows.Add(1)
 		if t.join != nil {
 			t.join.fire(t.merge.frontier) // before the row is in env: what was due comes first and needs env itself
 		}
@@ -291,6 +319,7 @@ func (t *Task) release() error {
 		if err := t.row(u.input, in, b, row, t.merge.frontier); err != nil {
 			return err
 		}
+		t.stats.Rows.Add(1)
 	}
 	p, _ := t.merge.promise()
 	if t.join != nil {
@@ -416,6 +445,10 @@ func (t *Task) SetIdle(idle bool) {
 // Save puts the position and what belongs to it into the state, to be committed by the store.
 func (t *Task) Save() {
 	low := t.next
+	if !t.signed {
+		t.st.SetBlob("origin", []byte(t.rt.Origin))
+		t.signed = true
+	}
 	if t.merge != nil {
 		low = t.merge.low(t.next)
 		t.key = t.merge.append(t.key[:0])
@@ -430,6 +463,19 @@ func (t *Task) Save() {
 		t.learn.save()
 	}
 	t.st.SetPosition(state.Position{Offset: t.next, Low: low, Seq: uint64(t.seq)})
+}
+
+// full says that the task holds as much uncommitted state as it may.
+func (t *Task) full() bool {
+	switch {
+	case t.entity != nil && t.entity.table.Full():
+		return true
+	case t.join != nil:
+		return int64(t.join.rows.Bytes()) > t.rt.CacheBytes
+	case t.learn != nil:
+		return int64(t.learn.rows.Bytes()) > t.rt.CacheBytes
+	}
+	return false
 }
 
 // Close forgets what is not committed; the task's partition is another process's now.
