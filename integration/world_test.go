@@ -70,7 +70,7 @@ func newWorld(t *testing.T, base string, parts int32, more string) *world {
 		t.Fatal(err)
 	}
 	w.cl = client(t, s, kgo.RecordPartitioner(byHand{kgo.StickyKeyPartitioner(nil)}), kgo.ProducerLinger(5*time.Millisecond),
-		kgo.MaxBufferedRecords(20_000), kgo.RecordDeliveryTimeout(5*time.Minute), kgo.UnknownTopicRetries(100), kgo.ProducerBatchCompression(kgo.NoCompression()))
+		kgo.MaxBufferedRecords(20_000), kgo.UnknownTopicRetries(100), kgo.ProducerBatchCompression(kgo.NoCompression()))
 	w.adm = kadm.NewClient(w.cl)
 	var topics []string
 	for _, st := range w.topo.Streams {
@@ -160,15 +160,15 @@ func (w *world) register(topic, schema string) uint32 {
 
 // send produces one simulated event in Avro behind the registry's header; part < 0 is by key.
 func (w *world) send(ev *simulate.Event, part int) {
-	topic, schema, key, at := w.stream("transactions").Spec.Topic, simulate.TransactionSchema, ev.Tx.CardID, ev.Tx.TsMs
+	topic, schema, key := w.stream("transactions").Spec.Topic, simulate.TransactionSchema, ev.Tx.CardID
 	if ev.Kind == simulate.KindChargeback {
-		topic, schema, key, at = w.stream("chargebacks").Spec.Topic, simulate.ChargebackSchema, ev.Chargeback.TxID, ev.Chargeback.ReportedAtMs
+		topic, schema, key = w.stream("chargebacks").Spec.Topic, simulate.ChargebackSchema, ev.Chargeback.TxID
 	}
 	ctx := w.ctx
 	if part >= 0 {
 		ctx = context.WithValue(ctx, partition{}, part)
 	}
-	r := &kgo.Record{Topic: topic, Key: bytes.Clone(key), Value: ev.AppendAvro(avro.AppendConfluent(nil, w.register(topic, schema))), Timestamp: time.UnixMilli(at), Context: ctx}
+	r := &kgo.Record{Topic: topic, Key: bytes.Clone(key), Value: ev.AppendAvro(avro.AppendConfluent(nil, w.register(topic, schema))), Context: ctx}
 	w.cl.Produce(ctx, r, func(r *kgo.Record, err error) {
 		if err != nil && w.ctx.Err() == nil {
 			w.t.Errorf("producing to %s: %v", r.Topic, err)

@@ -129,7 +129,7 @@ func TestCrashAnywhere(t *testing.T) {
 				return nil
 			}
 			c := crash{percent: []int{0, 50, 95, 100}[at/3%4], synced: synced.Load()}
-			c.fs = mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: c.percent, RNG: rand.New(rand.NewPCG(seed, at))})
+			c.fs = Crash(mem, c.percent, seed<<32+at)
 			c.begun = begun.Load()
 			crashes <- c
 			return nil

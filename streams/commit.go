@@ -51,7 +51,7 @@ func (e *Engine) commit(ctx context.Context) error {
 		}
 		e.produced.Store(0)
 		if !ok {
-			return e.rollback()
+			return e.rollback(ctx)
 		}
 		for p, c := range offsets {
 			e.committed[p] = c
@@ -115,7 +115,7 @@ func (e *Engine) save(ctx context.Context) error {
 }
 
 // rollback brings every task back to the last commit of its state; what lies between that and the group's commit is replayed silently.
-func (e *Engine) rollback() error {
+func (e *Engine) rollback(ctx context.Context) error {
 	e.Commits.Aborts.Add(1)
 	e.log.Warn("transaction aborted, folding again from the last commit")
 	if err := e.adopt(); err != nil {
@@ -124,7 +124,12 @@ func (e *Engine) rollback() error {
 	seek := map[Partition]int64{}
 	for _, o := range e.order {
 		c := e.committed[o.Partition]
-		if err := o.task.Rollback(max(c.Offset, 0), c.Seq); err != nil {
+		err := o.task.Rollback(max(c.Offset, 0), c.Seq)
+		for errors.Is(err, state.ErrTransient) && ctx.Err() == nil { // a commit of the state is still on its way to a full disk
+			time.Sleep(e.o.RetryMin)
+			err = o.task.Rollback(max(c.Offset, 0), c.Seq)
+		}
+		if err != nil {
 			return err
 		}
 		o.queue, o.bytes = nil, 0

@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,9 @@ type EngineOptions struct {
 	MaxBytes   int   // bytes of records of one partition that wait to be folded; default 8 MiB
 	MaxWaiting int64 // rows in merge buffers above which only the slowest source partition is read; default 2 million
 	Online     OnlineSink
+	// A record that cannot be folded for trouble that may pass (a registry or a disk that does not answer) is tried again after
+	// RetryMin, then after twice that, up to RetryMax; its partition waits, the others go on. Default 100 ms and 5 s.
+	RetryMin, RetryMax time.Duration
 	// HoldIdle, where it returns true, keeps a silent source partition from being declared idle: its producer is known to
 	// have more to say (`freshet demo` makes its events while it runs).
 	HoldIdle func() bool
@@ -56,6 +60,8 @@ type Engine struct {
 	incoming map[Partition]*owned
 	lost     []Partition
 
+	heldMu    sync.Mutex
+	held      map[Partition]Trouble
 	owned     map[Partition]*owned
 	order     []*owned // by stage, partition
 	tasksMu   sync.RWMutex
@@ -84,6 +90,8 @@ type owned struct {
 	queue     []Record
 	bytes     int // of queue
 	paused    bool
+	retryAt   time.Time // zero: nothing is wrong
+	pause     time.Duration
 	lastAt    time.Time
 	end       int64 // of the log, -1 unknown
 	blockedAt time.Time
@@ -106,6 +114,12 @@ func NewEngine(rt *Runtime, o EngineOptions) *Engine {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 8 << 20
 	}
+	if o.RetryMin <= 0 {
+		o.RetryMin = 100 * time.Millisecond
+	}
+	if o.RetryMax <= 0 {
+		o.RetryMax = max(5*time.Second, o.RetryMin)
+	}
 	if o.MaxWaiting <= 0 {
 		o.MaxWaiting = 2_000_000
 	}
@@ -116,7 +130,7 @@ func NewEngine(rt *Runtime, o EngineOptions) *Engine {
 		rt.Log = slog.New(slog.DiscardHandler)
 	}
 	rt.defaults()
-	e := &Engine{rt: rt, o: o, log: rt.Log, incoming: map[Partition]*owned{}, owned: map[Partition]*owned{}, committed: map[Partition]Committed{},
+	e := &Engine{rt: rt, o: o, log: rt.Log, incoming: map[Partition]*owned{}, held: map[Partition]Trouble{}, owned: map[Partition]*owned{}, committed: map[Partition]Committed{},
 		ends: make(chan map[Partition]int64, 1), topics: map[string]int{}}
 	for i := range rt.Topo.Stages {
 		e.stages = append(e.stages, &StageStats{})
@@ -140,6 +154,9 @@ func (e *Engine) Topics() []string {
 // Assigned opens the tasks of newly owned partitions and says where to read each log from.
 func (e *Engine) Assigned(parts map[Partition]Committed) (map[Partition]int64, error) {
 	from := map[Partition]int64{}
+	if err := e.awaitClosed(parts); err != nil {
+		return nil, err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for p, c := range parts {
@@ -163,12 +180,32 @@ func (e *Engine) Assigned(parts map[Partition]Committed) (map[Partition]int64, e
 	return from, nil
 }
 
+// awaitClosed waits until the loop has let go of tasks that were lost and now come back.
+func (e *Engine) awaitClosed(parts map[Partition]Committed) error {
+	for range 2000 {
+		open := false
+		e.tasksMu.RLock()
+		for p := range parts {
+			open = open || e.owned[p] != nil
+		}
+		e.tasksMu.RUnlock()
+		if !open {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return errors.New("partitions came back before their tasks were closed")
+}
+
 // Lost remembers partitions that are now another process's.
 func (e *Engine) Lost(parts []Partition) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, p := range parts {
-		delete(e.incoming, p)
+		if o := e.incoming[p]; o != nil { // lost again before the loop saw it
+			_ = o.task.Close()
+			delete(e.incoming, p)
+		}
 	}
 	e.lost = append(e.lost, parts...)
 }
@@ -195,6 +232,7 @@ func (e *Engine) adopt() error {
 				return err
 			}
 			delete(e.owned, p)
+			e.release(o)
 			e.log.Info("partition lost", "task", o.task.Name())
 		}
 	}
@@ -215,17 +253,28 @@ func (e *Engine) adopt() error {
 }
 
 // Run folds until ctx ends. The broker is closed when it returns.
-func (e *Engine) Run(ctx context.Context, broker Broker) error {
+func (e *Engine) Run(ctx context.Context, broker Broker) (err error) {
 	e.broker = broker
 	defer func() {
 		broker.Close()
+		if errors.Is(err, state.ErrTransient) && !errors.Is(err, ErrTransient) {
+			err = fmt.Errorf("%w: %w", ErrTransient, err)
+		}
 		e.tasksMu.Lock()
 		for _, o := range e.owned {
+			e.release(o)
 			_ = o.task.Close()
 		}
 		clear(e.owned)
 		e.order = nil
 		e.tasksMu.Unlock()
+		e.mu.Lock()
+		for _, o := range e.incoming {
+			_ = o.task.Close()
+		}
+		clear(e.incoming)
+		e.lost = nil
+		e.mu.Unlock()
 	}()
 	every := time.Duration(e.rt.Topo.Pipeline.Commit)
 	next := e.o.Now().Add(every)
@@ -255,7 +304,7 @@ func (e *Engine) turn(ctx context.Context, until time.Time) error {
 		return err
 	}
 	wait := time.Duration(0)
-	if !e.anyRunnable() {
+	if e.full() || !e.anyRunnable() {
 		wait = max(0, min(until.Sub(e.o.Now()), 50*time.Millisecond))
 	}
 	pctx, cancel := context.WithTimeout(ctx, wait)
@@ -284,12 +333,13 @@ func (e *Engine) turn(ctx context.Context, until time.Time) error {
 			e.broker.Pause([]Partition{o.Partition})
 		}
 	}
-	for e.o.Now().Before(until) && ctx.Err() == nil {
+	// Full after a commit: the state could not be stored, and there is no room for more of it. Then the pipeline waits.
+	for !e.full() && e.o.Now().Before(until) && ctx.Err() == nil {
 		ran, err := e.cycle()
 		if err != nil {
 			return err
 		}
-		if !ran || e.full() {
+		if !ran {
 			break
 		}
 	}
@@ -327,14 +377,25 @@ func (e *Engine) runnable() []*owned {
 		ahead = 0
 	}
 	var out []*owned
+	var first *owned // of those that wait for trouble to pass one at a time tries: each may have to wait for a time limit
+	now := e.o.Now()
 	for _, o := range e.order {
 		if len(o.queue) == 0 {
+			continue
+		}
+		if !o.retryAt.IsZero() {
+			if !o.retryAt.After(now) && (first == nil || o.retryAt.Before(first.retryAt)) {
+				first = o
+			}
 			continue
 		}
 		if g := o.task.ingest; g != nil && g.newest != never && (slowest == never || g.newest-slowest > ahead) && g.newest != slowest {
 			continue
 		}
 		out = append(out, o)
+	}
+	if first != nil {
+		out = append(out, first)
 	}
 	return out
 }
@@ -373,37 +434,97 @@ func (e *Engine) parallel(run []*owned, f func(o *owned)) {
 }
 
 // fold folds one chunk of a partition's queue.
-func (e *Engine) fold(o *owned) (err error) {
+func (e *Engine) fold(o *owned) error {
 	n := sourceChunk
 	if o.task.merge != nil {
 		n = segmentChunk
 	}
 	n = min(n, len(o.queue))
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case undecided:
-			err = fmt.Errorf("%s: %w", o.task.Name(), r.err)
-		default:
-			panic(r)
+	if !o.retryAt.IsZero() {
+		n = 1
+	}
+	err := o.task.Fold(o.queue[:n])
+	if err != nil {
+		if !errors.Is(err, ErrTransient) && !errors.Is(err, state.ErrTransient) {
+			return err
 		}
-	}()
-	if err := o.task.Fold(o.queue[:n]); err != nil {
-		return err
+		for n = 0; o.queue[n].Offset < o.task.read; n++ {
+		}
 	}
 	for i := range o.queue[:n] {
 		o.bytes -= len(o.queue[i].Value)
 	}
+	clear(o.queue[:n]) // a large record must not live as long as the small ones after it
 	o.queue = o.queue[n:]
 	if len(o.queue) == 0 {
 		o.queue = nil
 	}
+	if err != nil {
+		e.hold(o, err)
+	} else {
+		e.release(o)
+	}
 	return nil
+}
+
+// Trouble is a partition that waits, at Offset, for trouble to pass.
+type Trouble struct {
+	Partition
+	Offset int64
+	Since  time.Time
+	Err    error
+}
+
+// Troubles lists the partitions that wait for trouble to pass, by topic and number.
+func (e *Engine) Troubles() []Trouble {
+	e.heldMu.Lock()
+	defer e.heldMu.Unlock()
+	out := make([]Trouble, 0, len(e.held))
+	for _, t := range e.held {
+		out = append(out, t)
+	}
+	slices.SortFunc(out, func(a, b Trouble) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Num, b.Num))
+	})
+	return out
+}
+
+// hold puts a partition's next record off.
+func (e *Engine) hold(o *owned, err error) {
+	now := e.o.Now()
+	o.pause = min(max(2*o.pause, e.o.RetryMin), e.o.RetryMax)
+	o.retryAt = now.Add(o.pause)
+	o.task.stats.Retries.Add(1)
+	e.heldMu.Lock()
+	defer e.heldMu.Unlock()
+	t, known := e.held[o.Partition]
+	if !known {
+		t = Trouble{Partition: o.Partition, Since: now}
+		o.task.stats.Held.Add(1)
+		e.log.Warn("partition waits, will try again", "task", o.task.Name(), "error", err)
+	}
+	t.Offset, t.Err = o.task.read, err
+	e.held[o.Partition] = t
+}
+
+// release ends a hold, if there is one.
+func (e *Engine) release(o *owned) {
+	if o.retryAt.IsZero() {
+		return
+	}
+	o.retryAt, o.pause = time.Time{}, 0
+	e.heldMu.Lock()
+	defer e.heldMu.Unlock()
+	if t, ok := e.held[o.Partition]; ok {
+		o.task.stats.Held.Add(-1)
+		delete(e.held, o.Partition)
+		e.log.Info("partition goes on", "task", o.task.Name(), "waited", e.o.Now().Sub(t.Since))
+	}
 }
 
 // full says that some task holds as much uncommitted state as it may.
 func (e *Engine) full() bool {
-	return slices.ContainsFunc(e.order, func(o *owned) bool { return o.task.entity != nil && o.task.entity.table.Full() })
+	return slices.ContainsFunc(e.order, func(o *owned) bool { return o.task.full() })
 }
 
 // watch looks for source partitions that are read to their end and silent, and for merges that wait too long.
@@ -469,13 +590,15 @@ func (e *Engine) forceWaiting(now time.Time) {
 	if e.o.HoldIdle != nil && e.o.HoldIdle() {
 		return
 	}
+	// An upstream that waits for trouble to pass is not silent: going on without it would put its rows out of order.
+	waits := slices.ContainsFunc(e.order, func(o *owned) bool { return !o.retryAt.IsZero() })
 	for _, o := range e.order {
 		m := o.task.merge
 		if m == nil {
 			continue
 		}
 		u := m.blocked()
-		if u == nil {
+		if u == nil || waits {
 			o.blockedAt = time.Time{}
 			continue
 		}

@@ -3,7 +3,6 @@ package streams
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"sync/atomic"
 
 	"freshet/features/expr"
@@ -20,10 +19,7 @@ import (
 // ones in merge order. What waits is bounded by MaxPending: the oldest are then given up, and counted.
 type learnFold struct {
 	t       *Task
-	rows    *state.Map
-	waiting map[string]*example
-	due     timers
-	buf     []byte
+	wait    examples
 	labels  []int // per input of the stage: which label it is, -1 for served rows
 	nLabels int
 	horizon int64
@@ -43,22 +39,9 @@ type LearnStats struct {
 	WaitMs                                       atomic.Int64 // of the newest label: known time minus event time
 }
 
-// example is a served vector, or a label, or both, of one event.
-type example struct {
-	served []byte // nil until it was served
-	at     int64  // event time of the served row, or known time of the first label
-	order  uint64
-	labels []labelRow
-}
-
-type labelRow struct {
-	row   []byte
-	known int64
-	done  bool
-}
-
 func newLearnFold(t *Task) (*learnFold, error) {
-	l := &learnFold{t: t, rows: state.NewMap(t.st, "examples"), Stats: &LearnStats{}}
+	l := &learnFold{t: t, Stats: &LearnStats{}}
+	l.wait.rows = state.NewMap(t.st, "examples")
 	for i := range t.stage.Inputs {
 		at := -1
 		if t.stage.Inputs[i].Label {
@@ -67,6 +50,7 @@ func newLearnFold(t *Task) (*learnFold, error) {
 		}
 		l.labels = append(l.labels, at)
 	}
+	l.wait.labels = l.nLabels
 	for _, m := range t.rt.Topo.Models {
 		l.horizon = max(l.horizon, m.HorizonMs)
 	}
@@ -81,26 +65,8 @@ func newLearnFold(t *Task) (*learnFold, error) {
 }
 
 func (l *learnFold) load() error {
-	l.waiting = map[string]*example{}
-	l.due.reset()
-	err := l.rows.Each(func(key, val []byte) error {
-		ex, err := decodeExample(val, l.nLabels)
-		if err != nil {
-			return fmt.Errorf("%s: example %q: %w", l.t.name, key, err)
-		}
-		id := string(key)
-		l.waiting[id] = ex
-		l.due.order = max(l.due.order, ex.order+1)
-		l.due.add(ex.at+l.horizon, ex.order, id)
-		for i := range ex.labels {
-			if lb := &ex.labels[i]; lb.row != nil && !lb.done {
-				l.due.add(lb.known, ex.order, id)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
+	if err := l.wait.load(l.horizon); err != nil {
+		return fmt.Errorf("%s: %w", l.t.name, err)
 	}
 	if err := l.train.load(); err != nil {
 		return err
@@ -130,41 +96,35 @@ func (l *learnFold) row(input int, b *schemas.Batch, row int, prog int64) error 
 			return nil
 		}
 	}
-	ex := l.waiting[string(id)]
-	fresh := ex == nil
-	if fresh {
-		ex = &example{at: at, order: l.due.order, labels: make([]labelRow, l.nLabels)}
-		l.due.order++
+	i, fresh := l.wait.find(id)
+	ex := &l.wait.list[i]
+	if k < 0 && !ex.served.none() || k >= 0 && !ex.labels[k].row.none() {
+		return nil // the same id was served, or labelled, before: the first one counts
 	}
-	key := string(id)
-	enc := appendRow(nil, t.nums[input], t.strs[input], &t.env)
+	from := len(ex.buf)
+	if ex.buf = appendRow(ex.buf, t.nums[input], t.strs[input], &t.env); len(ex.buf) == from {
+		ex.buf = append(ex.buf, 0) // no columns: the row is there all the same
+	}
+	if len(ex.buf) > maxExampleBytes {
+		return fmt.Errorf("%s: the rows of event %q have more than %d bytes", t.name, id, maxExampleBytes)
+	}
 	if k < 0 {
-		if ex.served != nil {
-			return nil // the same id was served before: the first one counts
-		}
-		ex.served, ex.at = enc, at
-		l.due.add(max(at+l.horizon, prog), ex.order, key)
+		ex.served, ex.at = ex.since(from), at
 	} else {
-		if ex.labels[k].row != nil {
-			return nil // a second label for one event changes nothing
-		}
-		ex.labels[k] = labelRow{row: enc, known: at}
+		ex.labels[k].row, ex.labels[k].known = ex.since(from), at
 		if fresh {
-			l.due.add(max(at+l.horizon, prog), ex.order, key)
+			ex.at = at
 		}
 		if at > prog {
-			l.due.add(at, ex.order, key)
+			l.wait.knowns.add(duty{at, ex.order, i})
 		}
 	}
-	if fresh {
-		l.waiting[key] = ex
+	if k < 0 || fresh {
+		l.wait.ends.add(duty{max(at+l.horizon, prog), ex.order, i})
 	}
-	done, err := l.ripe(key, ex, prog)
-	if err != nil {
+	l.wait.changed(i)
+	if _, err := l.ripe(i, prog); err != nil {
 		return err
-	}
-	if !done {
-		l.put(key, ex)
 	}
 	return l.bound()
 }
@@ -186,8 +146,9 @@ func (l *learnFold) predict(id []byte, at int64) error {
 }
 
 // ripe learns what is known by now of an example that has been served, and ends it when nothing more can come.
-func (l *learnFold) ripe(key string, ex *example, now int64) (ended bool, err error) {
-	if ex.served == nil {
+func (l *learnFold) ripe(i int32, now int64) (ended bool, err error) {
+	ex := &l.wait.list[i]
+	if ex.served.none() {
 		return false, nil
 	}
 	all := true
@@ -196,19 +157,20 @@ func (l *learnFold) ripe(key string, ex *example, now int64) (ended bool, err er
 		if lb.done {
 			continue
 		}
-		if lb.row == nil || lb.known > now {
+		if lb.row.none() || lb.known > now {
 			all = false
 			continue
 		}
 		lb.done = true
+		l.wait.changed(i)
 		l.Stats.Joined.Add(1)
 		l.Stats.WaitMs.Store(max(lb.known-ex.at, 0))
-		if err := l.learn(ex, k, lb.row, lb.known); err != nil {
+		if err := l.learn(ex, k, ex.bytes(lb.row), lb.known); err != nil {
 			return false, err
 		}
 	}
 	if all {
-		l.drop(key)
+		l.wait.drop(i)
 	}
 	return all, nil
 }
@@ -232,7 +194,7 @@ func (l *learnFold) learn(ex *example, k int, label []byte, known int64) error {
 func (l *learnFold) open(ex *example) error {
 	for input, at := range l.labels {
 		if at < 0 {
-			if _, ok := readRow(ex.served, l.t.nums[input], l.t.strs[input], &l.senv); !ok {
+			if _, ok := readRow(ex.bytes(ex.served), l.t.nums[input], l.t.strs[input], &l.senv); !ok {
 				return fmt.Errorf("%s: a waiting vector does not have the columns of its input", l.t.name)
 			}
 		}
@@ -243,36 +205,31 @@ func (l *learnFold) open(ex *example) error {
 // fire works off what is due before now.
 func (l *learnFold) fire(now int64) error {
 	for {
-		tm, ok := l.due.before(now)
+		d, ok := l.wait.before(now)
 		if !ok {
 			return nil
 		}
-		ex := l.waiting[tm.key]
-		if ex == nil || ex.order != tm.order {
+		ex := l.wait.get(d)
+		if ex == nil {
 			continue
 		}
-		ended, err := l.ripe(tm.key, ex, tm.due)
+		ended, err := l.ripe(d.at, d.due)
 		if err != nil {
 			return err
 		}
-		if ended {
-			continue
-		}
-		if tm.due >= ex.at+l.horizon {
-			if err := l.silence(ex, tm.due); err != nil {
+		if !ended && d.due >= ex.horizon(l.horizon) {
+			if err := l.silence(ex, d.due); err != nil {
 				return err
 			}
 			l.Stats.Expired.Add(1)
-			l.drop(tm.key)
-			continue
+			l.wait.drop(d.at)
 		}
-		l.put(tm.key, ex)
 	}
 }
 
 // silence ends the wait of an example without (all of) its labels.
 func (l *learnFold) silence(ex *example, now int64) error {
-	if ex.served == nil {
+	if ex.served.none() {
 		l.Stats.Unmatched.Add(1)
 		return nil
 	}
@@ -293,45 +250,24 @@ func (l *learnFold) advance(progress int64) error {
 		return err
 	}
 	l.watch.advance(l.t.merge.frontier)
-	l.Stats.Waiting.Store(int64(len(l.waiting)))
+	l.Stats.Waiting.Store(int64(l.wait.n))
 	return nil
 }
 
+// bound gives up the oldest examples where too many wait.
 func (l *learnFold) bound() error {
-	for len(l.waiting) > l.t.rt.MaxPending {
-		tm, ok := l.due.before(math.MaxInt64)
+	for l.wait.n > l.t.rt.MaxPending {
+		d, ok := l.wait.ends.first()
 		if !ok {
 			return nil
 		}
-		if ex := l.waiting[tm.key]; ex != nil && ex.order == tm.order {
+		l.wait.ends.take()
+		if l.wait.get(d) != nil {
 			l.Stats.Evicted.Add(1)
-			l.drop(tm.key)
+			l.wait.drop(d.at)
 		}
 	}
 	return nil
-}
-
-func (l *learnFold) drop(key string) {
-	delete(l.waiting, key)
-	l.rows.Delete([]byte(key))
-}
-
-// put writes an example: order, time, served row, then per label known time, done, row. Rows are preceded by their length + 1, 0 = none.
-func (l *learnFold) put(key string, ex *example) {
-	b := binary.AppendUvarint(l.buf[:0], ex.order)
-	b = binary.AppendVarint(b, ex.at)
-	b = appendOptional(b, ex.served)
-	for i := range ex.labels {
-		lb := &ex.labels[i]
-		b = binary.AppendVarint(b, lb.known)
-		done := byte(0)
-		if lb.done {
-			done = 1
-		}
-		b = appendOptional(append(b, done), lb.row)
-	}
-	l.buf = b
-	l.rows.Put([]byte(key), b)
 }
 
 func appendOptional(dst, row []byte) []byte {
@@ -341,58 +277,16 @@ func appendOptional(dst, row []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(row))+1), row...)
 }
 
-func decodeExample(p []byte, labels int) (*example, error) {
-	bad := fmt.Errorf("%d bytes are damaged", len(p))
-	ok := true
-	optional := func() []byte {
-		n, k := binary.Uvarint(p)
-		if k <= 0 || n > uint64(len(p)-k)+1 {
-			ok, p = false, nil
-			return nil
-		}
-		p = p[k:]
-		if n == 0 {
-			return nil
-		}
-		row := append([]byte{}, p[:n-1]...)
-		p = p[n-1:]
-		return row
+// publish sends snapshots that are due; in a backfill nobody hears them.
+func (l *learnFold) publish(nowMs int64) {
+	if l.scored == nil {
+		l.train.publish(nowMs)
 	}
-	long := func() int64 {
-		v, k := binary.Varint(p)
-		if k <= 0 {
-			ok, p = false, nil
-			return 0
-		}
-		p = p[k:]
-		return v
-	}
-	ex := &example{labels: make([]labelRow, labels)}
-	order, k := binary.Uvarint(p)
-	if k <= 0 {
-		return nil, bad
-	}
-	p = p[k:]
-	ex.order, ex.at, ex.served = order, long(), optional()
-	for i := range ex.labels {
-		ex.labels[i].known = long()
-		if len(p) == 0 {
-			return nil, bad
-		}
-		ex.labels[i].done, p = p[0] == 1, p[1:]
-		ex.labels[i].row = optional()
-	}
-	if !ok {
-		return nil, bad
-	}
-	return ex, nil
 }
 
-// publish sends snapshots that are due.
-func (l *learnFold) publish(nowMs int64) { l.train.publish(nowMs) }
-
-// save puts models and detectors into the state.
+// save puts examples, models and detectors into the state.
 func (l *learnFold) save() {
+	l.wait.save()
 	l.train.save()
 	l.watch.save()
 }

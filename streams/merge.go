@@ -29,7 +29,7 @@ type merge struct {
 	behind   int64          // rows that came after an idle upstream woke up, later than the frontier
 	forced   int64
 	free     []*waiting
-	out      int      // upstream whose first waiting row is with the caller of next, -1 none
+	out      int // upstream whose first waiting row is with the caller of next, -1 none
 }
 
 type upstream struct {

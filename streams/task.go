@@ -482,7 +482,7 @@ func (t *Task) full() bool {
 func (t *Task) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.st.Discard()
+	return t.st.Close()
 }
 
 // Rollback forgets everything since the last commit of the store.

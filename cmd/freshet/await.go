@@ -40,6 +40,9 @@ func (n *node) await(ctx context.Context, what string, final func(error) bool, t
 		if final(err) {
 			return err
 		}
+		if errors.Is(err, io.EOF) {
+			err = fmt.Errorf("%w (the connection was closed at once: do TLS and SASL settings fit the listener?)", err)
+		}
 		n.status.set(fmt.Sprintf("waiting for %s: %v", what, err))
 		if time.Since(said) > 10*time.Second {
 			said = time.Now()

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"freshet/learners/evaluate"
 	"freshet/streams"
 	"freshet/streams/metrics"
 )
@@ -43,6 +44,7 @@ type observer struct {
 	silent  int64
 	commits int64
 	micros  int64
+	joined  int64
 	lagAt   time.Time
 	adm     *kadm.Client
 	lagging map[string][]int32
@@ -66,6 +68,7 @@ func (o *observer) look(ctx context.Context, now time.Time) {
 			o.m.Model(m.Name).Version.Set(float64(s.Version))
 		}
 	}
+	o.learning(e)
 	if o.n.sink != nil {
 		o.online(ctx)
 	}
@@ -116,6 +119,41 @@ func (o *observer) stage(s *streams.Stage, st *streams.StageStats, i int, now ti
 		t := o.n.topo.Pipeline.Topics
 		o.m.Topic(t.Features).Records.SetTotal(uint64(st.Features.Load()))
 		o.m.Topic(t.Predictions).Records.SetTotal(uint64(st.Predictions.Load()))
+	}
+}
+
+// learning shows the learn stage, where its partition is here.
+func (o *observer) learning(e *streams.Engine) {
+	l, models := e.Learning()
+	if l == nil {
+		return
+	}
+	j := o.m.Join("learn")
+	j.Pending.Set(float64(l.Waiting.Load()))
+	j.Matched.SetTotal(uint64(l.Joined.Load()))
+	j.Expired.SetTotal(uint64(l.Expired.Load()))
+	j.Evicted.SetTotal(uint64(l.Evicted.Load()))
+	if joined := l.Joined.Load(); joined > o.joined {
+		j.LabelWaitSeconds.Observe(float64(l.WaitMs.Load()) / 1000) // a sample: the newest one of each look
+		o.joined = joined
+	}
+	t := o.n.topo.Pipeline.Topics
+	o.m.Topic(t.Drift).Records.SetTotal(uint64(l.Drifts.Load()))
+	o.m.Topic(t.Retrain).Records.SetTotal(uint64(l.Retrains.Load()))
+	for _, q := range models {
+		m := o.m.Model(q.Model)
+		m.Examples.SetTotal(q.Learned)
+		if q.Regression {
+			m.Overall.SetRegressor(q.OverallE.MAE, q.OverallE.RMSE, q.OverallE.R2)
+			m.Sliding.SetRegressor(q.SlidingE.MAE, q.SlidingE.RMSE, q.SlidingE.R2)
+			continue
+		}
+		for _, s := range []struct {
+			to   metrics.Quality
+			from evaluate.Scores
+		}{{m.Overall, q.Overall}, {m.Sliding, q.Sliding}} {
+			s.to.SetClassifier(s.from.AUC, s.from.LogLoss, s.from.Accuracy, s.from.Precision, s.from.Recall)
+		}
 	}
 }
 

@@ -15,6 +15,8 @@ type quality struct {
 	AUC       *float64 `json:"auc,omitempty"`
 	AP        *float64 `json:"average_precision,omitempty"`
 	LogLoss   *float64 `json:"log_loss,omitempty"`
+	RecentAUC *float64 `json:"recent_auc,omitempty"` // over the sliding window
+	RecentLog *float64 `json:"recent_log_loss,omitempty"`
 	Accuracy  *float64 `json:"accuracy,omitempty"`
 	Precision *float64 `json:"precision,omitempty"`
 	Recall    *float64 `json:"recall,omitempty"`
@@ -35,6 +37,7 @@ func qualities(list []*streams.Quality) []quality {
 		} else {
 			s := q.Overall
 			m.Scored, m.AUC, m.AP, m.LogLoss = s.N, finite(s.AUC), finite(s.AveragePrecision), finite(s.LogLoss)
+			m.RecentAUC, m.RecentLog = finite(q.Sliding.AUC), finite(q.Sliding.LogLoss)
 			m.Accuracy, m.Precision, m.Recall = finite(s.Accuracy), finite(s.Precision), finite(s.Recall)
 		}
 		out = append(out, m)
@@ -60,5 +63,5 @@ func (q *quality) text() string {
 	if q.MAE != nil || q.RMSE != nil {
 		return s + "MAE " + show(q.MAE) + ", RMSE " + show(q.RMSE) + ", R² " + show(q.R2)
 	}
-	return s + "AUC " + show(q.AUC) + ", average precision " + show(q.AP) + ", log loss " + show(q.LogLoss)
+	return s + "AUC " + show(q.AUC) + ", average precision " + show(q.AP) + ", log loss " + show(q.LogLoss) + "; of late AUC " + show(q.RecentAUC) + ", log loss " + show(q.RecentLog)
 }
