@@ -19,10 +19,15 @@ import (
 // that knows nothing of freshet.
 func TestFraudPipeline(t *testing.T) {
 	const n = 50_000
-	w := newWorld(t, "fraud.yaml", 4, "")
+	w := newWorld(t, "fraud.yaml", 4, patient)
 	o := simulated(n)
-	w.produce(o, 0)
-	w.seal(o)
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		w.produce(o, 10) // not at once: models learn from labels on the way, and predict what comes after
+		w.seal(o)
+	}()
+	defer func() { <-sent }()
 	p := w.run()
 	began := time.Now()
 	p.ready(2 * time.Minute)
@@ -120,6 +125,13 @@ func (w *world) predictions(p *process, d *decoders, h *history) {
 		}
 	}
 	t.Logf("predictions: %v", by)
+	for _, m := range []string{"freshet_model_examples_total", "freshet_model_version_number", "freshet_join_matched_total", "freshet_join_expired_total"} {
+		v, ok := p.metric(m)
+		t.Log(m, v, ok)
+	}
+	mr := w.read(w.name+".models", func(*kgo.Record) {})
+	mr.toEnd()
+	t.Log("models", mr.n)
 	if bad+twice > 0 || by["model champion"] == 0 || by["model challenger"] == 0 {
 		t.Errorf("%d predictions, %d wrong, %d more than once, by model %v: want some of champion and of challenger", len(seen), bad, twice, by)
 	}
@@ -170,9 +182,9 @@ func (w *world) http(p *process, a *audit) {
 			t.Fatalf("features of card %s: %d %s %v", keys[i], code, text, err)
 		}
 		for name := range got.Features {
-			if v := number(got.Features, name); !same(v, number(last, name)) {
+			if v, want := number(got.Features, name), asOfLast(name, last); !same(v, want) {
 				if wrong++; wrong <= 3 {
-					t.Errorf("card %s over HTTP: %s is %v, its last record %v", keys[i], name, v, number(last, name))
+					t.Errorf("card %s over HTTP: %s is %v, its last record %v", keys[i], name, v, want)
 				}
 			}
 		}

@@ -43,6 +43,7 @@ type world struct {
 func newWorld(t *testing.T, base string, parts int32, more string) *world {
 	t.Helper()
 	s := Start(t)
+	builtBinary(t) // before anything is paced
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	t.Cleanup(cancel)
 	w := &world{t: t, ctx: ctx, s: s, name: fmt.Sprintf("it-%d-%x", os.Getpid(), rand.Uint32()), ids: map[string]uint32{}}

@@ -100,10 +100,14 @@ func (r *backfill) open() error {
 		if err != nil {
 			return err
 		}
+		if _, used := t.st.Position(); used {
+			return fmt.Errorf("the state directory holds %s of an earlier run: a backfill starts from nothing, give it a new directory", t.name)
+		}
 		if t.score != nil {
 			t.score.after = r.sink()
 		}
-		if t.learn != nil && r.o.Predictions != nil {
+		if t.learn != nil {
+			t.learn.rows.state = nil // examples need not outlive the backfill
 			t.learn.scored = r.o.Predictions
 		}
 		r.tasks = append(r.tasks, t)
@@ -222,7 +226,7 @@ func (r *backfill) stage(i int) {
 
 // save commits a task's state when it holds as much as it may, so that memory stays bounded.
 func (r *backfill) save(t *Task) {
-	if t.entity == nil || !t.entity.table.Full() {
+	if !t.full() {
 		return
 	}
 	t.Save()

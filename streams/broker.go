@@ -23,8 +23,10 @@ type Committed struct {
 	Seq    int64 // rows that the task had emitted by then; -1 unknown
 }
 
-// Owner hears which partitions this process owns. Both methods are called from the broker's goroutines.
+// Owner hears which partitions this process owns. Its methods are called from the broker's goroutines.
 type Owner interface {
+	// Clear waits until nothing is held any more of partitions that were owned before: they are about to be assigned anew.
+	Clear(ctx context.Context, parts []Partition) error
 	// Assigned gets the committed offsets of newly owned partitions and returns where to read each from.
 	Assigned(map[Partition]Committed) (map[Partition]int64, error)
 	// Lost says that partitions are owned by others now.

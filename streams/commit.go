@@ -39,6 +39,7 @@ func (e *Engine) commit(ctx context.Context) error {
 	}
 	if len(offsets) == 0 && e.produced.Load() == 0 {
 		if !moved {
+			e.settled.Store(true)
 			return nil
 		}
 	} else {
@@ -49,9 +50,17 @@ func (e *Engine) commit(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		e.produced.Store(0)
 		if !ok {
+			e.produced.Store(0)
 			return e.rollback(ctx)
+		}
+		if e.produced.Swap(0) > 0 {
+			e.outputs++
+			for _, o := range e.order {
+				if o.task.merge != nil {
+					o.end = -1
+				}
+			}
 		}
 		for p, c := range offsets {
 			e.committed[p] = c
@@ -102,7 +111,7 @@ func (e *Engine) save(ctx context.Context) error {
 			return nil
 		}
 	}
-	if err := e.rt.Store.Commit(e.states()...); err != nil {
+	if err := e.commitState(); err != nil {
 		if errors.Is(err, state.ErrTransient) {
 			e.Commits.StateDelayed.Add(1)
 			e.log.Warn("state not committed, will try again", "error", err)
@@ -112,6 +121,15 @@ func (e *Engine) save(ctx context.Context) error {
 	}
 	e.Commits.StateMicros.Store(e.o.Now().Sub(start).Microseconds())
 	return e.step("stored")
+}
+
+// commitState commits the state of all tasks in one batch. Readers of entities (HTTP) wait meanwhile: it cleans and evicts cached ones.
+func (e *Engine) commitState() error {
+	for _, o := range e.order {
+		o.task.mu.Lock()
+		defer o.task.mu.Unlock()
+	}
+	return e.rt.Store.Commit(e.states()...)
 }
 
 // rollback brings every task back to the last commit of its state; what lies between that and the group's commit is replayed silently.

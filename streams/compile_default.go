@@ -39,6 +39,7 @@ func withDefaults(p *Pipeline) *Pipeline {
 	for i := range q.Models {
 		or(&q.Models[i].V.Snapshot, second)
 		or(&q.Models[i].V.Window, 10000)
+		or(&q.Models[i].V.Ready, 1000)
 	}
 	q.Drift = slices.Clone(p.Drift)
 	for i := range q.Drift {

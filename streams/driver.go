@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -56,9 +57,11 @@ type Engine struct {
 	log    *slog.Logger
 	stages []*StageStats
 
-	mu       sync.Mutex // guards incoming and lost
+	mu       sync.Mutex // guards what follows
 	incoming map[Partition]*owned
 	lost     []Partition
+	open     map[Partition]bool // whose task is open: owned, incoming, or lost and not closed yet
+	closed   chan struct{}      // closed, and made anew, whenever a task was closed
 
 	heldMu    sync.Mutex
 	held      map[Partition]Trouble
@@ -68,8 +71,11 @@ type Engine struct {
 	produced  atomic.Int64
 	committed map[Partition]Committed
 	lastIdle  time.Time
-	ends      chan map[Partition]int64
+	ends      chan ends
 	asking    bool
+	quiet     atomic.Bool
+	outputs   int64       // commits with output
+	settled   atomic.Bool // nothing was folded since the last commit, and that had nothing to do
 	Commits   CommitStats
 	Committed atomic.Int64 // features records that readers can see
 	fatal     error
@@ -93,11 +99,25 @@ type owned struct {
 	retryAt   time.Time // zero: nothing is wrong
 	pause     time.Duration
 	lastAt    time.Time
-	end       int64 // of the log, -1 unknown
-	blockedAt time.Time
-	blockedBy uint32
-	blockedP  int64
+	committed Committed // when it was assigned
+	end       int64     // of the log, with all that this process wrote to it; -1 unknown
+	asked     int64     // end of the log as of askedAt
+	askedAt   time.Time
+	blocked   map[uint32]blocked // upstreams that hold the merge back
 	err       error
+}
+
+// blocked is an upstream that holds a merge back.
+type blocked struct {
+	since, seen time.Time
+	declared    int64
+}
+
+// ends are answers to the question where logs end.
+type ends struct {
+	at    map[Partition]int64
+	asked time.Time
+	turn  int64 // the number of commits with output before the question
 }
 
 // NewEngine prepares an engine; Run gives it its broker.
@@ -130,8 +150,8 @@ func NewEngine(rt *Runtime, o EngineOptions) *Engine {
 		rt.Log = slog.New(slog.DiscardHandler)
 	}
 	rt.defaults()
-	e := &Engine{rt: rt, o: o, log: rt.Log, incoming: map[Partition]*owned{}, held: map[Partition]Trouble{}, owned: map[Partition]*owned{}, committed: map[Partition]Committed{},
-		ends: make(chan map[Partition]int64, 1), topics: map[string]int{}}
+	e := &Engine{rt: rt, o: o, log: rt.Log, incoming: map[Partition]*owned{}, open: map[Partition]bool{}, closed: make(chan struct{}), held: map[Partition]Trouble{}, owned: map[Partition]*owned{}, committed: map[Partition]Committed{},
+		ends: make(chan ends, 1), topics: map[string]int{}}
 	for i := range rt.Topo.Stages {
 		e.stages = append(e.stages, &StageStats{})
 		e.topics[rt.LogTopic(i)] = i
@@ -141,6 +161,21 @@ func NewEngine(rt *Runtime, o EngineOptions) *Engine {
 
 // Stats returns the counters of a stage.
 func (e *Engine) Stats(stage int) *StageStats { return e.stages[stage] }
+
+// Tables returns the counters of the entities' tables, by task.
+func (e *Engine) Tables() map[string]state.TableStats {
+	e.tasksMu.RLock()
+	defer e.tasksMu.RUnlock()
+	out := map[string]state.TableStats{}
+	for _, o := range e.order {
+		if o.task.entity != nil {
+			o.task.mu.Lock()
+			out[o.task.name] = o.task.entity.table.Stats()
+			o.task.mu.Unlock()
+		}
+	}
+	return out
+}
 
 // Topics lists the logs to subscribe to.
 func (e *Engine) Topics() []string {
@@ -154,9 +189,6 @@ func (e *Engine) Topics() []string {
 // Assigned opens the tasks of newly owned partitions and says where to read each log from.
 func (e *Engine) Assigned(parts map[Partition]Committed) (map[Partition]int64, error) {
 	from := map[Partition]int64{}
-	if err := e.awaitClosed(parts); err != nil {
-		return nil, err
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for p, c := range parts {
@@ -168,33 +200,40 @@ func (e *Engine) Assigned(parts map[Partition]Committed) (map[Partition]int64, e
 		if err != nil {
 			return nil, err
 		}
+		e.open[p] = true
+		e.incoming[p] = &owned{Partition: p, task: t, lastAt: e.o.Now(), committed: c, end: -1}
 		if next, live := t.Next(); c.Offset >= 0 && !live {
 			e.log.Info("silent replay", "task", t.Name(), "from", next, "to", c.Offset)
 		} else if next > max(c.Offset, 0) {
 			return nil, fmt.Errorf("%s: the state is at offset %d, the group committed %d: this state directory belongs to another group or broker", t.Name(), next, c.Offset)
 		}
-		e.incoming[p] = &owned{Partition: p, task: t, lastAt: e.o.Now(), end: -1}
-		e.committed[p] = c
 		from[p] = t.ReadFrom()
 	}
 	return from, nil
 }
 
-// awaitClosed waits until the loop has let go of tasks that were lost and now come back.
-func (e *Engine) awaitClosed(parts map[Partition]Committed) error {
-	for range 2000 {
-		open := false
-		e.tasksMu.RLock()
-		for p := range parts {
-			open = open || e.owned[p] != nil
+// Clear waits until the tasks of partitions that were owned before are closed. A loss that was not announced counts as one.
+func (e *Engine) Clear(ctx context.Context, parts []Partition) error {
+	for {
+		e.mu.Lock()
+		busy := false
+		for _, p := range parts {
+			if e.open[p] && !slices.Contains(e.lost, p) {
+				e.lose(p)
+			}
+			busy = busy || e.open[p]
 		}
-		e.tasksMu.RUnlock()
-		if !open {
+		closed := e.closed
+		e.mu.Unlock()
+		if !busy {
 			return nil
 		}
-		time.Sleep(10 * time.Millisecond)
+		select {
+		case <-closed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	return errors.New("partitions came back before their tasks were closed")
 }
 
 // Lost remembers partitions that are now another process's.
@@ -202,12 +241,27 @@ func (e *Engine) Lost(parts []Partition) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, p := range parts {
-		if o := e.incoming[p]; o != nil { // lost again before the loop saw it
-			_ = o.task.Close()
-			delete(e.incoming, p)
-		}
+		e.lose(p)
 	}
-	e.lost = append(e.lost, parts...)
+}
+
+// lose closes a task that the loop has not seen yet; one that it has seen is closed by the loop itself. e.mu is held.
+func (e *Engine) lose(p Partition) {
+	o := e.incoming[p]
+	if o == nil {
+		e.lost = append(e.lost, p)
+		return
+	}
+	delete(e.incoming, p)
+	_ = o.task.Close()
+	e.freed(p)
+}
+
+// freed says that a partition's task is closed. e.mu is held.
+func (e *Engine) freed(p Partition) {
+	delete(e.open, p)
+	close(e.closed)
+	e.closed = make(chan struct{})
 }
 
 func (e *Engine) emit(topic string, partition int32, key, value []byte) {
@@ -233,11 +287,15 @@ func (e *Engine) adopt() error {
 			}
 			delete(e.owned, p)
 			e.release(o)
+			e.mu.Lock()
+			e.freed(p)
+			e.mu.Unlock()
 			e.log.Info("partition lost", "task", o.task.Name())
 		}
 	}
 	for p, o := range in {
 		e.owned[p] = o
+		e.committed[p] = o.committed
 	}
 	e.order = e.order[:0]
 	for _, o := range e.owned {
@@ -261,21 +319,20 @@ func (e *Engine) Run(ctx context.Context, broker Broker) (err error) {
 			err = fmt.Errorf("%w: %w", ErrTransient, err)
 		}
 		e.tasksMu.Lock()
-		for _, o := range e.owned {
-			e.release(o)
-			_ = o.task.Close()
-		}
-		clear(e.owned)
-		e.order = nil
-		e.tasksMu.Unlock()
+		defer e.tasksMu.Unlock()
 		e.mu.Lock()
-		for _, o := range e.incoming {
-			_ = o.task.Close()
+		defer e.mu.Unlock()
+		for _, tasks := range []map[Partition]*owned{e.owned, e.incoming} {
+			for p, o := range tasks {
+				e.release(o)
+				_ = o.task.Close()
+				e.freed(p)
+			}
+			clear(tasks)
 		}
-		clear(e.incoming)
-		e.lost = nil
-		e.mu.Unlock()
+		e.lost, e.order = nil, nil
 	}()
+	e.produced.Store(0)
 	every := time.Duration(e.rt.Topo.Pipeline.Commit)
 	next := e.o.Now().Add(every)
 	for ctx.Err() == nil {
@@ -283,19 +340,32 @@ func (e *Engine) Run(ctx context.Context, broker Broker) (err error) {
 			return err
 		}
 		if now := e.o.Now(); !now.Before(next) || e.full() {
-			if err := e.commit(ctx); err != nil {
+			if err := e.commitWhole(ctx); err != nil {
 				return err
 			}
 			next = e.o.Now().Add(every)
 		}
 	}
-	// A last commit, so that a clean stop leaves nothing to replay. It has its own time limit.
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	if err := e.commit(last); err != nil {
+	// A last commit, so that a clean stop leaves nothing to replay.
+	if err := e.commitWhole(ctx); err != nil {
 		return fmt.Errorf("last commit: %w", err)
 	}
 	return e.rt.Store.Sync()
+}
+
+// stopLimit bounds a commit that is under way, or still to be made, when the engine is told to stop.
+const stopLimit = 10 * time.Second
+
+// commitWhole is a commit that is not cut off by the end of ctx, only by stopLimit after it: a transaction that is left half way
+// would make a clean stop look like trouble.
+func (e *Engine) commitWhole(ctx context.Context) error {
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		t := time.AfterFunc(stopLimit, cancel)
+		context.AfterFunc(last, func() { t.Stop() })
+	})()
+	return e.commit(last)
 }
 
 // turn polls once and folds what is queued, until the next commit is due.
@@ -317,6 +387,9 @@ func (e *Engine) turn(ctx context.Context, until time.Time) error {
 		return err
 	}
 	now := e.o.Now()
+	if len(fetched) > 0 {
+		e.quiet.Store(false)
+	}
 	for i := range fetched {
 		f := &fetched[i]
 		o := e.owned[f.Partition]
@@ -342,6 +415,7 @@ func (e *Engine) turn(ctx context.Context, until time.Time) error {
 		if !ran {
 			break
 		}
+		e.settled.Store(false)
 	}
 	for _, o := range e.order {
 		if o.paused && len(o.queue) < e.o.MaxQueue/4 && o.bytes < e.o.MaxBytes/4 {
@@ -540,13 +614,16 @@ func (e *Engine) watch(ctx context.Context) error {
 		return nil
 	}
 	e.lastIdle = now
+	e.quiet.Store(e.rest())
 	e.forceWaiting(now)
 	if e.asking {
 		return nil
 	}
 	var ask []Partition
 	for _, o := range e.order {
-		if len(o.queue) == 0 && now.Sub(o.lastAt) >= time.Duration(e.rt.Topo.Pipeline.Idle) && (o.end < 0 || o.task.ingest != nil && !o.task.idle || o.task.read < o.end) {
+		if o.overdue(now, time.Duration(e.rt.Topo.Pipeline.MaxWait)) {
+			ask = append(ask, o.Partition)
+		} else if len(o.queue) == 0 && now.Sub(o.lastAt) >= time.Duration(e.rt.Topo.Pipeline.Idle) && (o.end < 0 || o.task.ingest != nil && !o.task.idle || o.task.read < o.end) {
 			ask = append(ask, o.Partition)
 		}
 	}
@@ -554,31 +631,33 @@ func (e *Engine) watch(ctx context.Context) error {
 		return nil
 	}
 	e.asking = true
+	answer := ends{asked: now, turn: e.outputs}
 	go func() {
 		actx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		ends, err := e.broker.Ends(actx, ask)
-		if err != nil {
-			ends = nil
-		}
-		e.ends <- ends
+		answer.at, _ = e.broker.Ends(actx, ask) // nil: asked again at the next turn
+		e.ends <- answer
 	}()
 	return nil
 }
 
-func (e *Engine) markIdle(ends map[Partition]int64) {
+func (e *Engine) markIdle(ends ends) {
 	now := e.o.Now()
 	hold := e.o.HoldIdle != nil && e.o.HoldIdle()
-	for p, end := range ends {
+	for p, end := range ends.at {
 		o := e.owned[p]
 		if o == nil {
 			continue
 		}
-		o.end = end
+		o.asked, o.askedAt = end, ends.asked
+		if o.task.ingest != nil || ends.turn == e.outputs {
+			o.end = end
+		}
 		if o.task.ingest == nil || hold || len(o.queue) > 0 || now.Sub(o.lastAt) < time.Duration(e.rt.Topo.Pipeline.Idle) {
 			continue
 		}
 		if _, live := o.task.Next(); live && o.task.read >= end {
+			e.settled.Store(false)
 			o.task.SetIdle(true)
 		}
 	}
@@ -592,46 +671,60 @@ func (e *Engine) forceWaiting(now time.Time) {
 	}
 	// An upstream that waits for trouble to pass is not silent: going on without it would put its rows out of order.
 	waits := slices.ContainsFunc(e.order, func(o *owned) bool { return !o.retryAt.IsZero() })
+	limit := time.Duration(e.rt.Topo.Pipeline.MaxWait)
 	for _, o := range e.order {
 		m := o.task.merge
 		if m == nil {
 			continue
 		}
-		u := m.blocked()
-		if u == nil || waits {
-			o.blockedAt = time.Time{}
+		if waits {
+			clear(o.blocked)
 			continue
 		}
-		if o.blockedAt.IsZero() || o.blockedBy != u.id || o.blockedP != u.declared {
-			o.blockedAt, o.blockedBy, o.blockedP = now, u.id, u.declared
-			continue
+		for _, u := range m.blockers() {
+			b, ok := o.blocked[u.id]
+			if !ok || b.declared != u.declared {
+				b = blocked{since: now, declared: u.declared}
+			}
+			b.seen = now
+			// Silent is who said nothing up to an end of the log that was asked for after the wait: what is not read yet may be from him.
+			if o.askedAt.Sub(b.since) >= limit && o.task.read >= o.asked {
+				s := schemas.Segment{Kind: schemas.SegForced, Input: uint8(u.input), Stage: u.stage, Part: u.part}
+				e.log.Warn("merge goes on without an upstream", "task", o.task.Name(), "upstream", e.rt.Topo.Stages[u.stage].Name, "partition", u.part, "rows_waiting", m.rows)
+				e.emit(o.Topic, o.Num, nil, s.Append(nil))
+				b.since = now
+			}
+			if o.blocked == nil {
+				o.blocked = map[uint32]blocked{}
+			}
+			o.blocked[u.id] = b
 		}
-		if now.Sub(o.blockedAt) >= time.Duration(e.rt.Topo.Pipeline.MaxWait) {
-			s := schemas.Segment{Kind: schemas.SegForced, Input: uint8(u.input), Stage: u.stage, Part: u.part}
-			e.log.Warn("merge goes on without an upstream", "task", o.task.Name(), "upstream", e.rt.Topo.Stages[u.stage].Name, "partition", u.part, "rows_waiting", m.rows)
-			e.emit(o.Topic, o.Num, nil, s.Append(nil))
-			o.blockedAt = now
-		}
+		maps.DeleteFunc(o.blocked, func(_ uint32, b blocked) bool { return b.seen != now })
 	}
 }
 
-// Quiet says that everything that is in the logs has been folded, merged and committed. Only meaningful on the goroutine of Run, or
-// when nothing is being produced any more; reads are approximate otherwise.
-func (e *Engine) Quiet() bool {
-	e.tasksMu.RLock()
-	defer e.tasksMu.RUnlock()
-	if len(e.owned) == 0 {
-		return false
+// overdue says that an upstream has held the task's rows back for longer than max_wait.
+func (o *owned) overdue(now time.Time, limit time.Duration) bool {
+	for _, b := range o.blocked {
+		if now.Sub(b.since) >= limit {
+			return true
+		}
 	}
+	return false
+}
+
+// Quiet says that everything that was in the logs when the engine last looked has been folded and merged.
+func (e *Engine) Quiet() bool { return e.quiet.Load() }
+
+// rest finds out whether there is anything left to do.
+func (e *Engine) rest() bool {
 	for _, o := range e.order {
-		o.task.mu.Lock()
-		busy := len(o.queue) > 0 || o.end < 0 || o.task.read < o.end || o.task.ingest != nil && !o.task.idle || o.task.merge != nil && o.task.merge.rows > 0
-		o.task.mu.Unlock()
-		if busy {
+		t := o.task
+		if len(o.queue) > 0 || o.end < 0 || t.read < o.end || t.ingest != nil && !t.idle || t.merge != nil && t.merge.rows > 0 {
 			return false
 		}
 	}
-	return true
+	return len(e.order) > 0
 }
 
 var _ Owner = (*Engine)(nil)

@@ -14,17 +14,18 @@ import (
 // places, with their memory, are used again, so that in a steady state nothing is allocated; the state hears of an example when
 // the task saves, and never of one that came and went between two saves.
 type examples struct {
-	list   []example
-	free   []int32
-	head   map[uint64]int32 // hash of the id → 1 + the first of its chain
-	n      int
-	order  uint64
-	labels int
-	rows   *state.Map // nil: not kept (a backfill starts from nothing and is not resumed)
-	dirty  []int32
-	buf    []byte
-	ends   duties // horizons
-	knowns duties // labels that are known at a later time
+	list    []example
+	free    []int32
+	head    map[uint64]int32 // hash of the id → 1 + the first of its chain
+	n       int
+	order   uint64
+	labels  int
+	state   *state.Map // nil: not kept (a backfill starts from nothing and is not resumed)
+	dirty   []int32
+	unsaved int // bytes of the dirty ones, roughly
+	buf     []byte
+	ends    duties // horizons
+	knowns  duties // labels that are known at a later time
 }
 
 // example is a served vector, or a label, or both, of one event.
@@ -57,13 +58,13 @@ func (s span) none() bool { return s.from == 0 }
 // maxExampleBytes bounds what one example may hold.
 const maxExampleBytes = 1 << 28
 
-func (ex *example) key() []byte          { return ex.buf[:ex.id] }
-func (ex *example) bytes(s span) []byte  { return ex.buf[s.from:s.to] }
-func (ex *example) since(from int) span  { return span{int32(from), int32(len(ex.buf))} }
+func (ex *example) key() []byte            { return ex.buf[:ex.id] }
+func (ex *example) bytes(s span) []byte    { return ex.buf[s.from:s.to] }
+func (ex *example) since(from int) span    { return span{int32(from), int32(len(ex.buf))} }
 func (ex *example) horizon(ms int64) int64 { return ex.at + ms }
 
 func (e *examples) reset() {
-	e.list, e.free, e.n, e.order, e.dirty = e.list[:0], e.free[:0], 0, 1, e.dirty[:0]
+	e.list, e.free, e.n, e.order, e.dirty, e.unsaved = nil, nil, 0, 1, nil, 0
 	e.head = map[uint64]int32{}
 	e.ends.reset()
 	e.knowns.reset()
@@ -83,11 +84,7 @@ func (e *examples) find(id []byte) (at int32, fresh bool) {
 		e.free = e.free[:n-1]
 	} else {
 		at = int32(len(e.list))
-		if int(at) < cap(e.list) {
-			e.list = e.list[:at+1]
-		} else {
-			e.list = append(e.list, example{})
-		}
+		e.list = append(e.list, example{})
 	}
 	ex := &e.list[at]
 	*ex = example{buf: append(ex.buf[:0], id...), id: int32(len(id)), next: first, hash: h, order: e.order, labels: ex.labels[:0], live: true, listed: ex.listed}
@@ -114,13 +111,14 @@ func (e *examples) get(d duty) *example {
 // changed marks an example for the next save.
 func (e *examples) changed(at int32) {
 	ex := &e.list[at]
-	if e.rows == nil {
+	if e.state == nil {
 		return
 	}
 	ex.dirty = true
 	if !ex.listed {
 		ex.listed = true
 		e.dirty = append(e.dirty, at)
+		e.unsaved += len(ex.buf) + 64
 	}
 }
 
@@ -145,8 +143,8 @@ func (e *examples) drop(at int32) {
 		}
 		p = q.next
 	}
-	if ex.stored && e.rows != nil {
-		e.rows.Delete(ex.key())
+	if ex.stored && e.state != nil {
+		e.state.Delete(ex.key())
 	}
 	ex.live, ex.dirty = false, false
 	if cap(ex.buf) > keptRow {
@@ -166,19 +164,27 @@ func (e *examples) save() {
 		}
 		ex.dirty, ex.stored = false, true
 		e.buf = ex.append(e.buf[:0])
-		e.rows.Put(ex.key(), e.buf)
+		e.state.Put(ex.key(), e.buf)
 	}
-	e.dirty = e.dirty[:0]
+	e.dirty, e.unsaved = e.dirty[:0], 0
+}
+
+// Bytes is the memory that waits for the next commit.
+func (e *examples) Bytes() int {
+	if e.state == nil {
+		return 0
+	}
+	return e.state.Bytes() + e.unsaved
 }
 
 // load reads the examples that the state holds, and when something is due for them.
 func (e *examples) load(horizonMs int64) error {
 	e.reset()
-	if e.rows == nil {
+	if e.state == nil {
 		return nil
 	}
 	newest := uint64(0)
-	err := e.rows.Each(func(key, val []byte) error {
+	err := e.state.Each(func(key, val []byte) error {
 		at, _ := e.find(key)
 		ex := &e.list[at]
 		ex.stored = true

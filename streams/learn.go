@@ -19,7 +19,7 @@ import (
 // ones in merge order. What waits is bounded by MaxPending: the oldest are then given up, and counted.
 type learnFold struct {
 	t       *Task
-	wait    examples
+	rows    examples
 	labels  []int // per input of the stage: which label it is, -1 for served rows
 	nLabels int
 	horizon int64
@@ -41,7 +41,7 @@ type LearnStats struct {
 
 func newLearnFold(t *Task) (*learnFold, error) {
 	l := &learnFold{t: t, Stats: &LearnStats{}}
-	l.wait.rows = state.NewMap(t.st, "examples")
+	l.rows.state = state.NewMap(t.st, "examples")
 	for i := range t.stage.Inputs {
 		at := -1
 		if t.stage.Inputs[i].Label {
@@ -50,7 +50,7 @@ func newLearnFold(t *Task) (*learnFold, error) {
 		}
 		l.labels = append(l.labels, at)
 	}
-	l.wait.labels = l.nLabels
+	l.rows.labels = l.nLabels
 	for _, m := range t.rt.Topo.Models {
 		l.horizon = max(l.horizon, m.HorizonMs)
 	}
@@ -65,7 +65,7 @@ func newLearnFold(t *Task) (*learnFold, error) {
 }
 
 func (l *learnFold) load() error {
-	if err := l.wait.load(l.horizon); err != nil {
+	if err := l.rows.load(l.horizon); err != nil {
 		return fmt.Errorf("%s: %w", l.t.name, err)
 	}
 	if err := l.train.load(); err != nil {
@@ -96,8 +96,8 @@ func (l *learnFold) row(input int, b *schemas.Batch, row int, prog int64) error 
 			return nil
 		}
 	}
-	i, fresh := l.wait.find(id)
-	ex := &l.wait.list[i]
+	i, fresh := l.rows.find(id)
+	ex := &l.rows.list[i]
 	if k < 0 && !ex.served.none() || k >= 0 && !ex.labels[k].row.none() {
 		return nil // the same id was served, or labelled, before: the first one counts
 	}
@@ -116,13 +116,13 @@ func (l *learnFold) row(input int, b *schemas.Batch, row int, prog int64) error 
 			ex.at = at
 		}
 		if at > prog {
-			l.wait.knowns.add(duty{at, ex.order, i})
+			l.rows.knowns.add(duty{at, ex.order, i})
 		}
 	}
 	if k < 0 || fresh {
-		l.wait.ends.add(duty{max(at+l.horizon, prog), ex.order, i})
+		l.rows.ends.add(duty{max(at+l.horizon, prog), ex.order, i})
 	}
-	l.wait.changed(i)
+	l.rows.changed(i)
 	if _, err := l.ripe(i, prog); err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (l *learnFold) predict(id []byte, at int64) error {
 
 // ripe learns what is known by now of an example that has been served, and ends it when nothing more can come.
 func (l *learnFold) ripe(i int32, now int64) (ended bool, err error) {
-	ex := &l.wait.list[i]
+	ex := &l.rows.list[i]
 	if ex.served.none() {
 		return false, nil
 	}
@@ -162,7 +162,7 @@ func (l *learnFold) ripe(i int32, now int64) (ended bool, err error) {
 			continue
 		}
 		lb.done = true
-		l.wait.changed(i)
+		l.rows.changed(i)
 		l.Stats.Joined.Add(1)
 		l.Stats.WaitMs.Store(max(lb.known-ex.at, 0))
 		if err := l.learn(ex, k, ex.bytes(lb.row), lb.known); err != nil {
@@ -170,7 +170,7 @@ func (l *learnFold) ripe(i int32, now int64) (ended bool, err error) {
 		}
 	}
 	if all {
-		l.wait.drop(i)
+		l.rows.drop(i)
 	}
 	return all, nil
 }
@@ -205,11 +205,11 @@ func (l *learnFold) open(ex *example) error {
 // fire works off what is due before now.
 func (l *learnFold) fire(now int64) error {
 	for {
-		d, ok := l.wait.before(now)
+		d, ok := l.rows.before(now)
 		if !ok {
 			return nil
 		}
-		ex := l.wait.get(d)
+		ex := l.rows.get(d)
 		if ex == nil {
 			continue
 		}
@@ -222,7 +222,7 @@ func (l *learnFold) fire(now int64) error {
 				return err
 			}
 			l.Stats.Expired.Add(1)
-			l.wait.drop(d.at)
+			l.rows.drop(d.at)
 		}
 	}
 }
@@ -250,21 +250,21 @@ func (l *learnFold) advance(progress int64) error {
 		return err
 	}
 	l.watch.advance(l.t.merge.frontier)
-	l.Stats.Waiting.Store(int64(l.wait.n))
+	l.Stats.Waiting.Store(int64(l.rows.n))
 	return nil
 }
 
 // bound gives up the oldest examples where too many wait.
 func (l *learnFold) bound() error {
-	for l.wait.n > l.t.rt.MaxPending {
-		d, ok := l.wait.ends.first()
+	for l.rows.n > l.t.rt.MaxPending {
+		d, ok := l.rows.ends.first()
 		if !ok {
 			return nil
 		}
-		l.wait.ends.take()
-		if l.wait.get(d) != nil {
+		l.rows.ends.take()
+		if l.rows.get(d) != nil {
 			l.Stats.Evicted.Add(1)
-			l.wait.drop(d.at)
+			l.rows.drop(d.at)
 		}
 	}
 	return nil
@@ -286,7 +286,7 @@ func (l *learnFold) publish(nowMs int64) {
 
 // save puts examples, models and detectors into the state.
 func (l *learnFold) save() {
-	l.wait.save()
+	l.rows.save()
 	l.train.save()
 	l.watch.save()
 }

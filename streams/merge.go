@@ -29,6 +29,7 @@ type merge struct {
 	behind   int64          // rows that came after an idle upstream woke up, later than the frontier
 	forced   int64
 	free     []*waiting
+	spare    int // rows that free has room for
 	out      int // upstream whose first waiting row is with the caller of next, -1 none
 }
 
@@ -76,22 +77,22 @@ func (m *merge) add(offset int64, payload []byte, layouts []*schemas.Layout, reb
 	w := m.fresh()
 	rest, err := w.Header(payload)
 	if err != nil {
-		m.free = append(m.free, w)
+		m.recycle(w)
 		return err
 	}
 	_ = rest
 	at, ok := m.index[upstreamID(w.Input, w.Stage, w.Part)]
 	if !ok {
-		m.free = append(m.free, w)
+		m.recycle(w)
 		return fmt.Errorf("segment from unknown upstream: input %d, stage %d, partition %d; this pipeline or its partitions changed", w.Input, w.Stage, w.Part)
 	}
 	u := &m.ups[at]
 	if w.Kind != schemas.SegForced && w.Schema != m.schema[u.input] {
-		m.free = append(m.free, w)
+		m.recycle(w)
 		return fmt.Errorf("segment of input %d has layout %08x, this pipeline expects %08x: its columns changed; give the pipeline a new name or drain it first", w.Input, w.Schema, m.schema[u.input])
 	}
 	if err := w.Decode(payload, layouts[u.input]); err != nil {
-		m.free = append(m.free, w)
+		m.recycle(w)
 		return err
 	}
 	w.offset = offset
@@ -116,7 +117,7 @@ func (m *merge) add(offset int64, payload []byte, layouts []*schemas.Layout, reb
 	}
 	n := w.Rows.Len - first
 	if w.Kind == schemas.SegForced || n == 0 {
-		m.free = append(m.free, w)
+		m.recycle(w)
 		return nil
 	}
 	u.buffered = w.Rows.Offset[w.Rows.Len-1]
@@ -147,7 +148,7 @@ func (m *merge) next() (u *upstream, w *waiting, row int, ok bool) {
 	u = &m.ups[at]
 	w, row = u.queue[0], u.row
 	p := w.Prog[row]
-	if p >= m.bound && p > m.frontier {
+	if p >= m.bound && p >= m.frontier {
 		return nil, nil, 0, false
 	}
 	if p < m.frontier {
@@ -174,7 +175,7 @@ func (m *merge) take() {
 		u.queue[len(u.queue)-1] = nil
 		u.queue = u.queue[:len(u.queue)-1]
 		u.row = 0
-		m.free = append(m.free, w)
+		m.recycle(w)
 		if len(u.queue) == 0 {
 			m.pop()
 			if !u.idle {
@@ -218,18 +219,19 @@ func (m *merge) promise() (p int64, idle bool) {
 	return max(p, m.frontier), idle
 }
 
-// blocked returns the upstream that holds the waiting rows back, nil when nothing waits.
-func (m *merge) blocked() *upstream {
+// blockers returns the upstreams that hold the first waiting row back.
+func (m *merge) blockers() (list []*upstream) {
 	if len(m.heap) == 0 {
 		return nil
 	}
-	var worst *upstream
+	first := &m.ups[m.heap[0]]
+	p := first.queue[0].Prog[first.row]
 	for i := range m.ups {
-		if u := &m.ups[i]; len(u.queue) == 0 && !u.idle && (worst == nil || u.declared < worst.declared) {
-			worst = u
+		if u := &m.ups[i]; len(u.queue) == 0 && !u.idle && u.declared <= p {
+			list = append(list, u)
 		}
 	}
-	return worst
+	return list
 }
 
 // low is the lowest offset of the log with rows that are not released; next when there are none.
@@ -243,11 +245,29 @@ func (m *merge) low(next int64) int64 {
 func (m *merge) fresh() *waiting {
 	if n := len(m.free); n > 0 {
 		w := m.free[n-1]
+		m.free[n-1] = nil
 		m.free = m.free[:n-1]
+		m.spare -= w.room()
 		return w
 	}
 	return &waiting{}
 }
+
+// maxSpare bounds the rows for which memory is kept after a backlog, maxFree the number of segments.
+const (
+	maxSpare = 16 * maxSegmentRows
+	maxFree  = 1024
+)
+
+// recycle keeps a segment's memory for those to come, up to a bound: after a backlog it goes back.
+func (m *merge) recycle(w *waiting) {
+	if n := w.room(); len(m.free) < maxFree && m.spare+n <= maxSpare {
+		m.spare += n
+		m.free = append(m.free, w)
+	}
+}
+
+func (w *waiting) room() int { return cap(w.Prog) }
 
 func (w *waiting) dropFirst(n int) {
 	b := w.Rows

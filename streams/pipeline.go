@@ -142,6 +142,7 @@ type ModelSpec struct {
 	Silence  *float64       `yaml:"silence" doc:"the target where no label came within the horizon; default: the example is dropped"`
 	Snapshot Duration       `yaml:"snapshot" doc:"time between snapshots on the models topic; default 1s"`
 	Window   int            `yaml:"window" doc:"examples in the sliding window of the metrics; default 10000"`
+	Ready    int            `yaml:"ready" doc:"examples a model learns before its first snapshot is put in force; default 1000. Labels of one class often come first: a model of those alone is worse than none"`
 	Learn    string         `yaml:"learn" expr:"yes" doc:"an expression over the fields of the label: learn only examples for which it holds; default all"`
 }
 

@@ -156,8 +156,10 @@ func (m *training) evaluate(score, y float64) {
 func (tr *trainer) publish(nowMs int64) {
 	t := tr.l.t
 	for _, m := range tr.models {
-		m.measure()
-		if m.learned == m.sent || nowMs-m.sentMs < m.plan.SnapshotMs {
+		if q := m.Quality.Load(); q == nil || q.Learned != m.learned {
+			m.measure()
+		}
+		if m.learned < uint64(m.plan.Spec.Ready) || m.learned == m.sent || nowMs-m.sentMs < m.plan.SnapshotMs {
 			continue
 		}
 		m.sent, m.sentMs = m.learned, nowMs

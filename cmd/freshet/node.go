@@ -315,7 +315,7 @@ func (n *node) run(ctx context.Context) error {
 
 func (n *node) session(ctx context.Context, e *streams.Engine, o kafka.Options) error {
 	n.status.mu.Lock()
-	n.status.assigned, n.status.waiting = nil, ""
+	n.status.assigned, n.status.waiting, n.status.joined = nil, "", time.Now()
 	n.status.mu.Unlock()
 	cl, err := kafka.Open(o, &group{Owner: e, s: &n.status})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"freshet/streams"
 )
@@ -15,7 +16,12 @@ type status struct {
 	online   error  // the store does not take writes
 	level    bool   // no silent replay goes on
 	assigned map[streams.Partition]bool
+	joined   time.Time // when the present session with the brokers began
 }
+
+// spare is how long a process without a partition waits before it counts as a spare one: it answers from the online store, is ready to
+// take over, and must not hold up a roll-out.
+const spare = 15 * time.Second
 
 func (s *status) set(waiting string) {
 	s.mu.Lock()
@@ -42,9 +48,9 @@ func (s *status) ready() (bool, string) {
 	switch {
 	case s.waiting != "":
 		return false, s.waiting
-	case len(s.assigned) == 0:
+	case len(s.assigned) == 0 && time.Since(s.joined) < spare:
 		return false, "no partition is assigned to this process yet"
-	case !s.level:
+	case !s.level && len(s.assigned) > 0:
 		return false, "the state is being brought level with what was committed"
 	case s.online != nil:
 		return false, "the online store does not take writes: " + s.online.Error()

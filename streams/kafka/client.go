@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -82,15 +85,18 @@ type Client struct {
 	owner streams.Owner
 	ready chan struct{} // closed when the fields above are set: the group may answer before Open returns
 
+	balancer balancer
+
 	mu      sync.Mutex
-	failed  error // first failed produce since the last commit, or a failure that ends this client
+	given   map[streams.Partition]bool // partitions that the owner was told are its own
+	failed  error                      // first failed produce since the last commit, or a failure that ends this client
 	records []kgo.Record
 }
 
 // Open joins the group; partitions arrive at g from then on.
 func Open(o Options, g streams.Owner) (*Client, error) {
 	o.defaults()
-	c := &Client{o: o, owner: g, ready: make(chan struct{})}
+	c := &Client{o: o, owner: g, ready: make(chan struct{}), balancer: balancer{GroupBalancer: kgo.CooperativeStickyBalancer()}, given: map[streams.Partition]bool{}}
 	big := map[string]bool{}
 	for _, t := range o.BigTopics {
 		big[t] = true
@@ -98,7 +104,7 @@ func Open(o Options, g streams.Owner) (*Client, error) {
 	opts := append(o.connect(),
 		kgo.ConsumerGroup(o.Group), kgo.ConsumeTopics(o.Topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(), kgo.KeepControlRecords(), kgo.DisableAutoCommit(),
-		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.SessionTimeout(o.Session), kgo.HeartbeatInterval(min(3*time.Second, o.Session/3)),
+		kgo.Balancers(&c.balancer), kgo.SessionTimeout(o.Session), kgo.HeartbeatInterval(min(3*time.Second, o.Session/3)),
 		kgo.AdjustFetchOffsetsFn(c.assigned),
 		kgo.OnPartitionsRevoked(c.lost), kgo.OnPartitionsLost(c.lost),
 		kgo.FetchMaxWait(100*time.Millisecond), kgo.FetchMaxPartitionBytes(1<<20), kgo.FetchMaxBytes(16<<20), kgo.BrokerMaxReadBytes(64<<20),
@@ -191,11 +197,19 @@ func (c *Client) assigned(ctx context.Context, at map[string]map[int32]kgo.Offse
 			parts[streams.Partition{Topic: t, Num: p}] = com
 		}
 	}
+	if err := c.owner.Clear(ctx, slices.Collect(maps.Keys(parts))); err != nil {
+		return nil, err
+	}
 	from, err := c.owner.Assigned(parts)
 	if err != nil {
 		c.fail(err)
 		return nil, err
 	}
+	c.mu.Lock()
+	for p := range parts {
+		c.given[p] = true
+	}
+	c.mu.Unlock()
 	for p, o := range from {
 		if o <= 0 {
 			at[p.Topic][p.Num] = kgo.NewOffset().AtStart()
@@ -213,7 +227,58 @@ func (c *Client) lost(_ context.Context, _ *kgo.Client, lost map[string][]int32)
 			parts = append(parts, streams.Partition{Topic: t, Num: p})
 		}
 	}
+	c.lose(parts)
+}
+
+func (c *Client) lose(parts []streams.Partition) {
+	c.mu.Lock()
+	for _, p := range parts {
+		delete(c.given, p)
+	}
+	c.mu.Unlock()
 	c.owner.Lost(parts)
+}
+
+// reconcile tells the owner of losses that it was not told of: the transaction session passes on only the first one in each
+// transaction. It is called when a transaction was aborted, so that nothing of what those tasks did can count.
+func (c *Client) reconcile() {
+	now := c.balancer.assigned()
+	if now == nil {
+		return
+	}
+	var gone []streams.Partition
+	c.mu.Lock()
+	for p := range c.given {
+		if !slices.Contains(now[p.Topic], p.Num) {
+			gone = append(gone, p)
+		}
+	}
+	c.mu.Unlock()
+	if len(gone) > 0 {
+		c.lose(gone)
+	}
+}
+
+// balancer remembers what the group last assigned to this member.
+type balancer struct {
+	kgo.GroupBalancer
+	last atomic.Pointer[map[string][]int32]
+}
+
+func (b *balancer) ParseSyncAssignment(p []byte) (map[string][]int32, error) {
+	m, err := b.GroupBalancer.ParseSyncAssignment(p)
+	if err == nil {
+		keep := maps.Clone(m)
+		b.last.Store(&keep)
+	}
+	return m, err
+}
+
+func (b *balancer) assigned() map[string][]int32 {
+	if m := b.last.Load(); m != nil {
+		return *m
+	}
+	return nil
 }
 
 // fail remembers the first failure; it comes out at the next Poll or Commit.

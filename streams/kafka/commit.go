@@ -56,6 +56,9 @@ func (c *Client) Commit(ctx context.Context, offsets map[streams.Partition]strea
 	if err := c.sess.Begin(); err != nil {
 		return ok, fmt.Errorf("beginning a transaction: %w", err)
 	}
+	if !ok {
+		c.reconcile()
+	}
 	return ok, nil
 }
 

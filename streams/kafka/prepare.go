@@ -47,14 +47,18 @@ func Prepare(ctx context.Context, a *Admin, rt *streams.Runtime) (parts []int, e
 		out = events
 	}
 	var made []Topic
-	for _, name := range []string{rt.Names.Features, rt.Names.Predictions, rt.Names.Late} {
+	// Dead and late letters carry records of the sources whole, snapshots grow with the model.
+	big := map[string]string{"max.message.bytes": strconv.Itoa(16 << 20)}
+	for _, name := range []string{rt.Names.Features, rt.Names.Predictions} {
 		made = append(made, Topic{Name: name, Partitions: int32(out), Replication: rf})
+	}
+	for _, name := range []string{rt.Names.Late, rt.Names.DeadLetters} {
+		made = append(made, Topic{Name: name, Partitions: int32(out), Replication: rf, Config: big})
 	}
 	for _, name := range []string{rt.Names.Drift, rt.Names.Retrain} {
 		made = append(made, Topic{Name: name, Partitions: 1, Replication: rf})
 	}
-	made = append(made, Topic{Name: rt.Names.DeadLetters, Partitions: int32(out), Replication: rf, Config: map[string]string{"max.message.bytes": strconv.Itoa(16 << 20)}},
-		Topic{Name: rt.Names.Models, Partitions: 1, Replication: rf, Config: map[string]string{"cleanup.policy": "compact", "max.message.bytes": strconv.Itoa(16 << 20)}})
+	made = append(made, Topic{Name: rt.Names.Models, Partitions: 1, Replication: rf, Config: map[string]string{"cleanup.policy": "compact", "max.message.bytes": strconv.Itoa(16 << 20)}})
 	if err := a.Ensure(ctx, topics); err != nil {
 		return nil, err
 	}
