@@ -39,7 +39,7 @@ func (e *Engine) commit(ctx context.Context) error {
 	}
 	if len(offsets) == 0 && e.produced.Load() == 0 {
 		if !moved {
-			e.settled.Store(true)
+			e.settled.Store(e.rest())
 			return nil
 		}
 	} else {

@@ -73,9 +73,8 @@ type Engine struct {
 	lastIdle  time.Time
 	ends      chan ends
 	asking    bool
-	quiet     atomic.Bool
 	outputs   int64       // commits with output
-	settled   atomic.Bool // nothing was folded since the last commit, and that had nothing to do
+	settled   atomic.Bool // nothing was folded since the last commit, that had nothing to do, and nothing was left to read
 	Commits   CommitStats
 	Committed atomic.Int64 // features records that readers can see
 	fatal     error
@@ -388,7 +387,7 @@ func (e *Engine) turn(ctx context.Context, until time.Time) error {
 	}
 	now := e.o.Now()
 	if len(fetched) > 0 {
-		e.quiet.Store(false)
+		e.settled.Store(false)
 	}
 	for i := range fetched {
 		f := &fetched[i]
@@ -614,7 +613,6 @@ func (e *Engine) watch(ctx context.Context) error {
 		return nil
 	}
 	e.lastIdle = now
-	e.quiet.Store(e.rest())
 	e.forceWaiting(now)
 	if e.asking {
 		return nil
@@ -713,8 +711,9 @@ func (o *owned) overdue(now time.Time, limit time.Duration) bool {
 	return false
 }
 
-// Quiet says that everything that was in the logs when the engine last looked has been folded and merged.
-func (e *Engine) Quiet() bool { return e.quiet.Load() }
+// Quiet says that everything that was in the logs when the engine last looked is folded, merged, committed and stored, what this
+// process wrote to them included. It is exact when nobody else writes to them any more.
+func (e *Engine) Quiet() bool { return e.settled.Load() }
 
 // rest finds out whether there is anything left to do.
 func (e *Engine) rest() bool {

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"fmt"
 	"freshet/schemas"
 	"github.com/twmb/franz-go/pkg/kgo"
 	stdjson "encoding/json"
@@ -54,17 +55,25 @@ func TestDebugKill(t *testing.T) {
 				_ = stdjson.Unmarshal([]byte(l[strings.IndexByte(l, '{'):]), &rec)
 				if id := rec["tx_id"].(string); !seen[id] {
 					t.Logf("missing %s", l)
-					for i, tx := range b.raw("transactions") {
-						if strings.Contains(string(tx.Value), id) {
-							t.Logf("  source record %d: %d/%d", i, tx.Partition, tx.Offset)
-						}
-					}
-					for _, r := range b.raw("p.merchant.in") {
-						var s schemas.Segment
-						_, _ = s.Header(r.Value)
-						if strings.Contains(string(r.Value), id) {
-							_ = s.Decode(r.Value, b.topo.Stages[2].Inputs[s.Input].Wire)
-							t.Logf("  in merchant.in %d/%d: kind %d input %d stage %d part %d progress %d rows %d seq %v..", r.Partition, r.Offset, s.Kind, s.Input, s.Stage, s.Part, s.Progress, s.Rows.Len, s.Rows.Offset)
+					for _, top := range []string{"transactions", "p.merchant.in", "p.labelled.in", "p.learn.in", "p.features"} {
+						for _, iso := range []kgo.IsolationLevel{kgo.ReadCommitted(), kgo.ReadUncommitted()} {
+							for _, r := range b.raw(top, iso) {
+								if !strings.Contains(string(r.Value), id) {
+									continue
+								}
+								var s schemas.Segment
+								what := ""
+								if strings.HasSuffix(top, ".in") {
+									_, _ = s.Header(r.Value)
+									for _, st := range b.topo.Stages {
+										if strings.HasSuffix(top, st.Name+".in") {
+											_ = s.Decode(r.Value, st.Inputs[s.Input].Wire)
+											what = fmt.Sprintf("kind %d input %d stage %d part %d progress %d rows %d seq %d", s.Kind, s.Input, s.Stage, s.Part, s.Progress, s.Rows.Len, s.Rows.Offset)
+										}
+									}
+								}
+								t.Logf("   in %s %v %d/%d pid %d/%d %s", top, iso, r.Partition, r.Offset, r.ProducerID, r.ProducerEpoch, what)
+							}
 						}
 					}
 				}
@@ -82,8 +91,8 @@ func TestDebugKill(t *testing.T) {
 	}
 }
 
-func (b *bench) raw(name string) (out []*kgo.Record) {
-	cl := b.client(kgo.ConsumeTopics(name), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+func (b *bench) raw(name string, iso kgo.IsolationLevel) (out []*kgo.Record) {
+	cl := b.client(kgo.ConsumeTopics(name), kgo.FetchIsolationLevel(iso), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	defer cl.Close()
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
