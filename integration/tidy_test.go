@@ -62,8 +62,7 @@ var homes = []struct {
 	reason string
 }{
 	{"github.com/twmb/franz-go/pkg/sr", []string{"schemas/registry"}, "the registry's protocol"},
-	{"github.com/twmb/franz-go/pkg/kfake", []string{"cmd/freshet"}, "the demo's in-process broker; elsewhere for tests only"},
-	{"github.com/twmb/franz-go/", []string{"streams/kafka", "cmd/freshet"}, "Kafka's protocol; the binary makes options of flags and produces a replay's records"},
+	{"github.com/twmb/franz-go/", []string{"streams/kafka"}, "Kafka's protocol, and its in-process broker"},
 	{"github.com/redis/go-redis/", []string{"streams/online"}, "Redis' protocol"},
 	{"github.com/alicebob/miniredis/", nil, "for tests only"},
 	{"github.com/cockroachdb/pebble/", []string{"state"}, "what is durable lies behind state's API"},
@@ -91,6 +90,7 @@ var pure = []string{"features", "learners", "state", "schemas"}
 // impure excuses a use there: package and what it may use, with the reason.
 var impure = []struct{ pkg, use, reason string }{
 	{"schemas/registry", "time", "an adapter: it waits for answers and backs off; its clock is Options.Now"},
+	{"state", "time.Sleep", "disk.go: a pause between two tries to write to a full disk; nothing that is stored depends on it"},
 	{"state", "time.Duration", "lengths of time in options and statistics, no clock"},
 	{"state", "time.Now", "Stats: how long a commit took; nothing that is stored depends on it"},
 	{"state", "time.Since", "Stats: how long a commit took; nothing that is stored depends on it"},

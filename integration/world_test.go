@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,16 +28,17 @@ import (
 
 // world is a shipped pipeline under a name of its own, with topics of its own, on the services.
 type world struct {
-	t     *testing.T
-	ctx   context.Context
-	s     Services
-	name  string // of the pipeline
-	file  string
-	state string
-	topo  *streams.Topology
-	adm   *kadm.Client
-	cl    *kgo.Client // producer
-	ids   map[string]uint32
+	t      *testing.T
+	ctx    context.Context
+	s      Services
+	name   string // of the pipeline
+	file   string
+	state  string
+	topo   *streams.Topology
+	adm    *kadm.Client
+	cl     *kgo.Client // producer
+	ids    map[string]uint32
+	failed sync.Once
 }
 
 // newWorld copies deploy/pipelines/base with another name and topics, and makes the source topics. more is added to the file.
@@ -71,7 +73,7 @@ func newWorld(t *testing.T, base string, parts int32, more string) *world {
 		t.Fatal(err)
 	}
 	w.cl = client(t, s, kgo.RecordPartitioner(byHand{kgo.StickyKeyPartitioner(nil)}), kgo.ProducerLinger(5*time.Millisecond),
-		kgo.MaxBufferedRecords(20_000), kgo.UnknownTopicRetries(100), kgo.ProducerBatchCompression(kgo.NoCompression()))
+		kgo.MaxBufferedRecords(20_000), kgo.UnknownTopicRetries(100), kgo.AlwaysRetryEOF(), kgo.ProducerBatchCompression(kgo.NoCompression()))
 	w.adm = kadm.NewClient(w.cl)
 	var topics []string
 	for _, st := range w.topo.Streams {
@@ -172,7 +174,7 @@ func (w *world) send(ev *simulate.Event, part int) {
 	r := &kgo.Record{Topic: topic, Key: bytes.Clone(key), Value: ev.AppendAvro(avro.AppendConfluent(nil, w.register(topic, schema))), Context: ctx}
 	w.cl.Produce(ctx, r, func(r *kgo.Record, err error) {
 		if err != nil && w.ctx.Err() == nil {
-			w.t.Errorf("producing to %s: %v", r.Topic, err)
+			w.failed.Do(func() { w.t.Errorf("producing to %s: %v", r.Topic, err) })
 		}
 	})
 }

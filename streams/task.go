@@ -413,8 +413,8 @@ func laterTime(s *StreamPlan, env *expr.Env, timeMs int64) (known int64, ok bool
 func (t *Task) Publish(nowMs int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, live := t.Next(); !live {
-		return
+	if _, live := t.Next(); !live || t.read < t.next {
+		return // while waiting rows are read again, the merge does not know them all: what it says of the future is not true yet
 	}
 	p, idle := t.progress()
 	for _, o := range t.edges {
@@ -450,7 +450,7 @@ func (t *Task) Save() {
 		t.signed = true
 	}
 	if t.merge != nil {
-		low = t.merge.low(t.next)
+		low = t.merge.low(min(t.next, t.read)) // read is below next while waiting rows are read again: those to come wait too
 		t.key = t.merge.append(t.key[:0])
 		t.st.SetBlob("merge", t.key)
 		t.stats.Waiting.Store(int64(t.merge.rows))

@@ -152,18 +152,18 @@ func (a *app) benchInput(ctx context.Context, f benchFlags, ko kafka.Options, ad
 	if err := adm.Ensure(ctx, []kafka.Topic{{Name: topic, Partitions: int32(f.partitions), Config: map[string]string{"retention.ms": "-1"}}}); err != nil {
 		return err
 	}
-	pr, err := newProducer(ko, 20*time.Millisecond)
+	pr, err := kafka.OpenProducer(ko, 20*time.Millisecond)
 	if err != nil {
 		return err
 	}
-	defer pr.close()
+	defer pr.Close()
 	var done int64
 	bar := startProgress(a.err, "events produced", f.events, func() int64 { return done }, nil)
 	defer bar.stop()
 	g := simulate.NewW(f.seed, f.events)
 	var ev simulate.Payment
 	for g.Next(&ev) && ctx.Err() == nil {
-		if err := pr.send(ctx, topic, append([]byte(nil), ev.CardID...), ev.AppendJSON(make([]byte, 0, 200)), ev.TsMs); err != nil {
+		if err := pr.Send(ctx, topic, append([]byte(nil), ev.CardID...), ev.AppendJSON(make([]byte, 0, 200)), ev.TsMs); err != nil {
 			return err
 		}
 		done++
@@ -171,7 +171,7 @@ func (a *app) benchInput(ctx context.Context, f benchFlags, ko kafka.Options, ad
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return pr.flush(ctx)
+	return pr.Flush(ctx)
 }
 
 // benchRun measures from the first record to the last committed output.

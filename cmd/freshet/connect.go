@@ -7,13 +7,9 @@ import (
 	"os"
 	"strings"
 
-	"github.com/spf13/pflag"
-	"github.com/twmb/franz-go/pkg/sasl"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
-
 	"freshet/schemas/registry"
 	"freshet/streams/kafka"
+	"github.com/spf13/pflag"
 )
 
 // connection is how brokers, registry and store are reached: flags first, then the environment.
@@ -89,7 +85,7 @@ func list(s string) []string {
 	return out
 }
 
-func (c *connection) mechanism() (sasl.Mechanism, error) {
+func (c *connection) mechanism() (kafka.Mechanism, error) {
 	if c.sasl == "" {
 		if c.user != "" {
 			return nil, usagef("--user without --sasl: expected scram-sha-512, scram-sha-256 or plain")
@@ -99,16 +95,11 @@ func (c *connection) mechanism() (sasl.Mechanism, error) {
 	if c.user == "" || c.password == "" {
 		return nil, usagef("--sasl %s needs --user (FRESHET_USER) and a password in FRESHET_PASSWORD", c.sasl)
 	}
-	auth := scram.Auth{User: c.user, Pass: c.password}
-	switch strings.ToLower(c.sasl) {
-	case "scram-sha-512":
-		return auth.AsSha512Mechanism(), nil
-	case "scram-sha-256":
-		return auth.AsSha256Mechanism(), nil
-	case "plain":
-		return plain.Auth{User: c.user, Pass: c.password}.AsMechanism(), nil
+	m, err := kafka.Auth(c.sasl, c.user, c.password)
+	if err != nil {
+		return nil, usagef("--sasl %w", err)
 	}
-	return nil, usagef("--sasl %q: expected scram-sha-512, scram-sha-256 or plain", c.sasl)
+	return m, nil
 }
 
 func (c *connection) redisTLSConfig() *tls.Config {

@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/sr/srfake"
 
 	"freshet/deploy/pipelines"
 	"freshet/schemas/avro"
@@ -162,7 +160,7 @@ func demoPipeline() (*streams.Topology, error) {
 type demo struct {
 	topo     *streams.Topology
 	node     *node
-	cluster  *kfake.Cluster
+	cluster  *kafka.Embedded
 	web      *http.Server // of the registry
 	registry *registry.Client
 	kafka    kafka.Options
@@ -182,15 +180,15 @@ func (d *demo) services(log *slog.Logger) (err error) {
 			sources = append(sources, s.Spec.Topic)
 		}
 	}
-	if d.cluster, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(demoPartitions, sources...)); err != nil {
-		return fmt.Errorf("in-process broker: %w", err)
+	if d.cluster, err = kafka.StartEmbedded(demoPartitions, sources...); err != nil {
+		return err
 	}
-	d.kafka = kafka.Options{Brokers: d.cluster.ListenAddrs()}
+	d.kafka = kafka.Options{Brokers: d.cluster.Addrs()}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	d.web = &http.Server{Handler: srfake.NewRegistry().Handler(), ReadHeaderTimeout: 5 * time.Second}
+	d.web = &http.Server{Handler: registry.Embedded(), ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		if err := d.web.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("in-process registry ended", "error", err)
@@ -228,11 +226,11 @@ func (d *demo) produce(ctx context.Context, o simulate.Options, rate int) error 
 	if err != nil {
 		return err
 	}
-	p, err := newProducer(d.kafka, 5*time.Millisecond)
+	p, err := kafka.OpenProducer(d.kafka, 5*time.Millisecond)
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	g := simulate.New(o)
 	var e simulate.Event
 	start := time.Now()
@@ -244,7 +242,7 @@ func (d *demo) produce(ctx context.Context, o simulate.Options, rate int) error 
 		if e.Kind == simulate.KindChargeback {
 			topic, key, id = "chargebacks", e.Chargeback.TxID, cb
 		}
-		if err := p.send(ctx, topic, bytes.Clone(key), e.AppendAvro(avro.AppendConfluent(make([]byte, 0, 128), id)), e.ArrivalMs); err != nil {
+		if err := p.Send(ctx, topic, bytes.Clone(key), e.AppendAvro(avro.AppendConfluent(make([]byte, 0, 128), id)), e.ArrivalMs); err != nil {
 			return err
 		}
 		if e.Kind != simulate.KindTransaction {
@@ -256,7 +254,7 @@ func (d *demo) produce(ctx context.Context, o simulate.Options, rate int) error 
 			}
 		}
 	}
-	return p.flush(ctx)
+	return p.Flush(ctx)
 }
 
 // final returns the counters of the stage where an event's row is complete.

@@ -108,12 +108,11 @@ func (n *node) prepare(ctx context.Context) error {
 			sources = append(sources, n.topo.Streams[s.Stream].Spec.Topic)
 		}
 	}
-	var have map[string]int
 	if err := n.await(ctx, "the brokers", finalBroker, func(ctx context.Context) error { return adm.Ping(ctx) }); err != nil {
 		return err
 	}
-	err = n.await(ctx, "source topics", finalBroker, func(ctx context.Context) (err error) {
-		have, err = adm.Partitions(ctx, sources...)
+	err = n.await(ctx, "source topics", finalBroker, func(ctx context.Context) error {
+		_, err := adm.Partitions(ctx, sources...)
 		return err
 	})
 	if err != nil {
@@ -122,7 +121,7 @@ func (n *node) prepare(ctx context.Context) error {
 	if err := n.schemas(ctx); err != nil {
 		return err
 	}
-	return n.await(ctx, "the pipeline's own topics", finalTopics, func(ctx context.Context) error { return n.topics(ctx, adm, have) })
+	return n.await(ctx, "the pipeline's own topics", finalTopics, func(ctx context.Context) error { return n.topics(ctx, adm) })
 }
 
 // schemas registers what the pipeline emits.
@@ -163,43 +162,10 @@ func (n *node) schemas(ctx context.Context) error {
 	return nil
 }
 
-// big is the limit of topics that hold the bytes of others' records.
-const big = "13631488"
-
-// topics makes the internal topics, whose partitions must be right, and the output topics, whose partitions are anybody's choice.
-func (n *node) topics(ctx context.Context, adm *kafka.Admin, have map[string]int) error {
-	t := n.topo.Pipeline.Topics
-	width := t.Partitions
-	if width <= 0 {
-		width = have[n.topo.Streams[n.topo.Events].Spec.Topic]
-	}
-	names := &streams.Runtime{Topo: n.topo}
-	n.parts = make([]int, len(n.topo.Stages))
-	var internal, output []kafka.Topic
-	for i, s := range n.topo.Stages {
-		switch s.Kind {
-		case streams.IngestStage:
-			n.parts[i] = have[names.LogTopic(i)]
-			continue
-		case streams.LearnStage:
-			n.parts[i] = 1
-		default:
-			n.parts[i] = width
-		}
-		internal = append(internal, kafka.Topic{Name: names.InternalTopic(i), Partitions: int32(n.parts[i]), Replication: int16(t.Replication)})
-	}
-	if err := adm.Ensure(ctx, internal); err != nil {
-		return err
-	}
-	for _, name := range []string{t.Features, t.Predictions, t.Drift, t.Retrain, t.Late, t.DeadLetters} {
-		o := kafka.Topic{Name: name, Partitions: int32(width), Replication: int16(t.Replication)}
-		if name == t.Late || name == t.DeadLetters {
-			o.Config = map[string]string{"max.message.bytes": big}
-		}
-		output = append(output, o)
-	}
-	output = append(output, kafka.Topic{Name: t.Models, Partitions: 1, Replication: int16(t.Replication), Config: map[string]string{"cleanup.policy": "compact", "max.message.bytes": big}})
-	return makeMissing(ctx, adm, output)
+// topics makes the topics that the pipeline writes.
+func (n *node) topics(ctx context.Context, adm *kafka.Admin) (err error) {
+	n.parts, err = kafka.Prepare(ctx, adm, &streams.Runtime{Topo: n.topo, Names: n.topo.Pipeline.Topics})
+	return err
 }
 
 // open opens the state and makes the engine.

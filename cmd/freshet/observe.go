@@ -4,11 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"freshet/learners/evaluate"
 	"freshet/streams"
+	"freshet/streams/kafka"
 	"freshet/streams/metrics"
 )
 
@@ -46,7 +44,7 @@ type observer struct {
 	micros  int64
 	joined  int64
 	lagAt   time.Time
-	adm     *kadm.Client
+	adm     *kafka.Admin
 	lagging map[string][]int32
 }
 
@@ -202,46 +200,23 @@ func (o *observer) lag(ctx context.Context) {
 		return
 	}
 	if o.adm == nil {
-		opts := []kgo.Opt{kgo.SeedBrokers(o.n.kafka.Brokers...), kgo.ClientID("freshet-lag"), kgo.RetryTimeout(3 * time.Second)}
-		if o.n.kafka.TLS != nil {
-			opts = append(opts, kgo.DialTLSConfig(o.n.kafka.TLS))
-		}
-		if o.n.kafka.SASL != nil {
-			opts = append(opts, kgo.SASL(o.n.kafka.SASL))
-		}
-		cl, err := kgo.NewClient(append(opts, o.n.kafka.Extra...)...)
+		adm, err := kafka.OpenAdmin(o.n.kafka)
 		if err != nil {
 			return
 		}
-		o.adm = kadm.NewClient(cl)
+		o.adm = adm
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	topics := make([]string, 0, len(owned))
-	for t := range owned {
-		topics = append(topics, t)
-	}
-	done, err := o.adm.FetchOffsetsForTopics(ctx, o.n.group, topics...)
+	lags, err := o.adm.Lag(ctx, o.n.group, owned)
 	if err != nil {
 		return // shown by everything else
-	}
-	ends, err := o.adm.ListCommittedOffsets(ctx, topics...)
-	if err != nil {
-		return
 	}
 	for i, s := range o.n.topo.Stages {
 		rt := streams.Runtime{Topo: o.n.topo}
 		topic, sum := rt.LogTopic(i), int64(0)
 		for _, p := range owned[topic] {
-			end, ok := ends.Lookup(topic, p)
-			if !ok || end.Err != nil {
-				continue
-			}
-			at := int64(0)
-			if c, ok := done.Lookup(topic, p); ok {
-				at = max(c.At, 0)
-			}
-			lag := max(end.Offset-at, 0)
+			lag := lags[streams.Partition{Topic: topic, Num: p}]
 			sum += lag
 			if s.Kind == streams.IngestStage {
 				o.m.Source(topic).Lag(p).Set(float64(lag))

@@ -94,11 +94,11 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) error {
 	if err := ensureMissing(ctx, o, topics); err != nil {
 		return err
 	}
-	p, err := newProducer(o, 5*time.Millisecond)
+	p, err := kafka.OpenProducer(o, 5*time.Millisecond)
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	m, err := mergeInputs(ins)
 	if err != nil {
 		return err
@@ -132,13 +132,13 @@ func ensureMissing(ctx context.Context, o kafka.Options, topics []kafka.Topic) e
 		return err
 	}
 	defer adm.Close()
-	return makeMissing(ctx, adm, topics)
+	return adm.EnsureMissing(ctx, topics)
 }
 
 // replayer sends what a merge yields.
 type replayer struct {
 	m           *merged
-	p           *producer
+	p           *kafka.Producer
 	encode      map[*input]encoder
 	speed       float64 // 0: as fast as possible
 	limit       int64
@@ -167,7 +167,7 @@ func (r *replayer) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("file %s: record %d: %w", h.path, h.batch.Offset[0]+1, err)
 		}
-		if err := r.p.send(ctx, h.stream.Spec.Topic, bytes.Clone(h.key()), value, at); err != nil {
+		if err := r.p.Send(ctx, h.stream.Spec.Topic, bytes.Clone(h.key()), value, at); err != nil {
 			return err
 		}
 		r.perStream[h.stream.Name]++
@@ -176,7 +176,7 @@ func (r *replayer) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.p.flush(ctx)
+	return r.p.Flush(ctx)
 }
 
 // sleepUntil waits for a time or for ctx.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"freshet/streams"
 )
 
 // Topic is one that must exist, and how to make it where that is ours to do.
@@ -108,6 +111,20 @@ func (a *Admin) Ensure(ctx context.Context, topics []Topic) error {
 	return nil
 }
 
+// EnsureMissing makes the topics that do not exist and leaves the others as they are.
+func (a *Admin) EnsureMissing(ctx context.Context, topics []Topic) error {
+	names := make([]string, len(topics))
+	for i := range topics {
+		names[i] = topics[i].Name
+	}
+	have, err := a.Partitions(ctx, names...)
+	var missing MissingTopics
+	if err != nil && !errors.As(err, &missing) {
+		return err
+	}
+	return a.Ensure(ctx, slices.DeleteFunc(slices.Clone(topics), func(t Topic) bool { return have[t.Name] > 0 }))
+}
+
 // Delete deletes topics; those that do not exist are no error.
 func (a *Admin) Delete(ctx context.Context, topics ...string) error {
 	resp, err := a.adm.DeleteTopics(ctx, topics...)
@@ -142,4 +159,32 @@ func (a *Admin) Count(ctx context.Context, topic string) (int64, error) {
 		}
 	})
 	return n, nil
+}
+
+// Lag is, per partition, how many offsets the group has yet to commit.
+func (a *Admin) Lag(ctx context.Context, group string, parts map[string][]int32) (map[streams.Partition]int64, error) {
+	topics := slices.Sorted(maps.Keys(parts))
+	done, err := a.adm.FetchOffsetsForTopics(ctx, group, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("committed offsets of group %s: %w", group, err)
+	}
+	ends, err := a.adm.ListCommittedOffsets(ctx, topics...)
+	if err != nil {
+		return nil, fmt.Errorf("end offsets: %w", err)
+	}
+	out := map[streams.Partition]int64{}
+	for topic, ps := range parts {
+		for _, p := range ps {
+			end, ok := ends.Lookup(topic, p)
+			if !ok || end.Err != nil {
+				continue
+			}
+			at := int64(0)
+			if c, ok := done.Lookup(topic, p); ok {
+				at = max(c.At, 0)
+			}
+			out[streams.Partition{Topic: topic, Num: p}] = max(end.Offset-at, 0)
+		}
+	}
+	return out, nil
 }

@@ -65,6 +65,7 @@ type tx struct {
 	ts       int64
 	amount   float64
 	pad      []byte
+	loose    bool // produced when its partition may have been idle: what other partitions said before it is not settled
 }
 
 func text(s string) *string { return &s }
@@ -112,7 +113,7 @@ type rig struct {
 	asked  atomic.Int64
 	reg    *registry.Client
 	good   []tx
-	sent   []int64 // records a partition
+	phase  int // of send
 }
 
 // eachFormat runs a test on JSON and on Avro, side by side.
@@ -140,7 +141,7 @@ func newRig(t *testing.T, format string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{bench: &bench{t: t, addrs: c.ListenAddrs(), topo: topo}, format: format, sent: make([]int64, badParts)}
+	r := &rig{bench: &bench{t: t, addrs: c.ListenAddrs(), topo: topo}, format: format}
 	cl := r.client()
 	defer cl.Close()
 	if _, err := kadm.NewClient(cl).CreateTopic(context.Background(), badParts, 1, map[string]*string{"max.message.bytes": kadm.StringPtr("13000000")}, "tx"); err != nil {
@@ -183,10 +184,25 @@ func (r *rig) record(x tx, value []byte) *kgo.Record {
 	return &kgo.Record{Topic: "tx", Partition: part, Value: value, Timestamp: time.UnixMilli(badBase)}
 }
 
-// send produces good event i.
+// send makes the records of good events. Those of the second phase on come to partitions that may be idle by then.
 func (r *rig) send(from, to int) (recs []*kgo.Record) {
 	for i := from; i < to; i++ {
-		x := goodTx(i)
+		recs = append(recs, r.sendTx(goodTx(i)))
+	}
+	return recs
+}
+
+func (r *rig) sendTx(x tx) *kgo.Record {
+	x.loose = r.phase > 0
+	r.good = append(r.good, x)
+	return r.record(x, r.value(&x))
+}
+
+// probe makes an event of each shop, all of one card, for when everything before them is settled: what they count is exact again.
+func (r *rig) probe(from int) (recs []*kgo.Record) {
+	for i := range 5 {
+		x := goodTx(from + i)
+		x.card = text("c0")
 		r.good = append(r.good, x)
 		recs = append(recs, r.record(x, r.value(&x)))
 	}
@@ -201,6 +217,7 @@ func (r *rig) produce(recs ...*kgo.Record) {
 	if err := cl.ProduceSync(context.Background(), recs...).FirstErr(); err != nil {
 		r.t.Fatal(err)
 	}
+	r.phase++
 }
 
 // process is one process at work.
@@ -440,6 +457,9 @@ func (r *rig) compare() {
 		cards[*x.card], shops[x.shop] = c, s
 		want := map[string]float64{"card_n_7d": c.n, "card_sum_7d": c.sum, "card_max_7d": c.max, "shop_n_7d": s.n, "shop_sum_7d": s.sum}
 		for name, w := range want {
+			if x.loose && name[:4] == "shop" {
+				continue
+			}
 			if v := got[*x.id][name]; v != w && off < 5 {
 				off++
 				r.t.Errorf("%s: %s is %v, expected %v", *x.id, name, v, w)

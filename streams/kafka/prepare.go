@@ -63,12 +63,8 @@ func Prepare(ctx context.Context, a *Admin, rt *streams.Runtime) (parts []int, e
 		return nil, err
 	}
 	// Topics for others may have been made by others, with their own number of partitions.
-	for i := range made {
-		if _, err := a.Partitions(ctx, made[i].Name); err != nil {
-			if err := a.Ensure(ctx, made[i:i+1]); err != nil {
-				return nil, err
-			}
-		}
+	if err := a.EnsureMissing(ctx, made); err != nil {
+		return nil, err
 	}
 	return parts, nil
 }

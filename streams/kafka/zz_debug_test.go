@@ -2,10 +2,10 @@ package kafka
 
 import (
 	"context"
+	stdjson "encoding/json"
 	"fmt"
 	"freshet/schemas"
 	"github.com/twmb/franz-go/pkg/kgo"
-	stdjson "encoding/json"
 	"math/rand/v2"
 	"strings"
 	"testing"
