@@ -27,7 +27,7 @@ func (e *Engine) commit(ctx context.Context) error {
 	nowMs := start.UnixMilli()
 	e.parallel(e.order, func(o *owned) { o.task.Publish(nowMs) })
 	offsets := map[Partition]Committed{}
-	moved := false
+	moved := e.unsaved
 	for _, o := range e.order {
 		next, live := o.task.Next()
 		if d, ok := o.task.st.Position(); !ok || d.Offset != next {
@@ -86,6 +86,7 @@ func (e *Engine) commit(ctx context.Context) error {
 // save is steps 3 and 4.
 func (e *Engine) save(ctx context.Context) error {
 	start := e.o.Now()
+	e.unsaved = true
 	e.parallel(e.order, func(o *owned) { o.task.Save() })
 	for _, o := range e.order {
 		if e.o.Online == nil || o.task.entity == nil {
@@ -119,6 +120,7 @@ func (e *Engine) save(ctx context.Context) error {
 		}
 		return err
 	}
+	e.unsaved = false
 	e.Commits.StateMicros.Store(e.o.Now().Sub(start).Microseconds())
 	return e.step("stored")
 }

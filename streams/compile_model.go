@@ -117,6 +117,9 @@ func (c *compiler) modelHorizon(m *modelDecl) {
 			}
 		}
 	}
+	if m.plan.SettleMs = s.Settle.Millis(); m.plan.SettleMs > h.Millis() && !c.spoilt(m.path+".settle") {
+		c.bad1(m.path+".settle", "%s is longer than the horizon of %s: no label would be learned", s.Settle, h)
+	}
 	m.plan.HorizonMs = h.Millis()
 	s.Horizon = h
 }

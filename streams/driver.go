@@ -74,6 +74,7 @@ type Engine struct {
 	ends      chan ends
 	asking    bool
 	outputs   int64       // commits with output
+	unsaved   bool        // the last save did not come to its end: it is tried again, also when nothing new was folded
 	settled   atomic.Bool // nothing was folded since the last commit, that had nothing to do, and nothing was left to read
 	Commits   CommitStats
 	Committed atomic.Int64 // features records that readers can see

@@ -145,4 +145,3 @@ func (p *InputProg) word(env *expr.Env) uint64 {
 	}
 	return math.Float64bits(v)
 }
-

@@ -23,6 +23,7 @@ type learnFold struct {
 	labels  []int // per input of the stage: which label it is, -1 for served rows
 	nLabels int
 	horizon int64
+	settle  int64       // no label is learned earlier than this after its event
 	senv    expr.Env    // the served row
 	lenv    expr.Env    // the label's row
 	scored  FeatureSink // backfill: models predict here, with everything that is known at the event's time
@@ -52,7 +53,7 @@ func newLearnFold(t *Task) (*learnFold, error) {
 	}
 	l.rows.labels = l.nLabels
 	for _, m := range t.rt.Topo.Models {
-		l.horizon = max(l.horizon, m.HorizonMs)
+		l.horizon, l.settle = max(l.horizon, m.HorizonMs), max(l.settle, m.SettleMs)
 	}
 	l.senv = expr.Env{Num: make([]float64, len(t.env.Num)), Str: make([][]byte, len(t.env.Str))}
 	l.lenv = expr.Env{Num: make([]float64, len(t.env.Num)), Str: make([][]byte, len(t.env.Str))}
@@ -110,14 +111,20 @@ func (l *learnFold) row(input int, b *schemas.Batch, row int, prog int64) error 
 	}
 	if k < 0 {
 		ex.served, ex.at = ex.since(from), at
+		for j := range ex.labels {
+			if lb := &ex.labels[j]; !lb.row.none() && lb.known < at+l.settle {
+				l.known(ex, j, at+l.settle, prog, i)
+			}
+		}
 	} else {
-		ex.labels[k].row, ex.labels[k].known = ex.since(from), at
+		ex.labels[k].row = ex.since(from)
 		if fresh {
 			ex.at = at
 		}
-		if at > prog {
-			l.rows.knowns.add(duty{at, ex.order, i})
+		if !ex.served.none() {
+			at = max(at, ex.at+l.settle)
 		}
+		l.known(ex, k, at, prog, i)
 	}
 	if k < 0 || fresh {
 		l.rows.ends.add(duty{max(at+l.horizon, prog), ex.order, i})
@@ -127,6 +134,14 @@ func (l *learnFold) row(input int, b *schemas.Batch, row int, prog int64) error 
 		return err
 	}
 	return l.bound()
+}
+
+// known says when a label counts; where that lies ahead it waits.
+func (l *learnFold) known(ex *example, k int, at, prog int64, i int32) {
+	ex.labels[k].known = at
+	if at > prog {
+		l.rows.knowns.add(duty{at, ex.order, i})
+	}
 }
 
 // predict scores the served row in env with the models as they are after every label known at its time.

@@ -139,6 +139,7 @@ type ModelSpec struct {
 	Role     string         `yaml:"role" enum:"champion,challenger" doc:"champion (default for the first model of a target) or challenger (default for the others)"`
 	Traffic  string         `yaml:"traffic" form:"a share such as 10%" doc:"share of events whose decision is the challenger's, as 10%"`
 	Horizon  Duration       `yaml:"horizon" doc:"how long a served vector waits for its label; default: within of the join and its lateness, else 30d"`
+	Settle   Duration       `yaml:"settle" doc:"learn no example earlier than this after its event: where one class is known sooner (fraud is reported, its absence is not), both then come in the order of their events"`
 	Silence  *float64       `yaml:"silence" doc:"the target where no label came within the horizon; default: the example is dropped"`
 	Snapshot Duration       `yaml:"snapshot" doc:"time between snapshots on the models topic; default 1s"`
 	Window   int            `yaml:"window" doc:"examples in the sliding window of the metrics; default 10000"`

@@ -216,6 +216,7 @@ type ModelPlan struct {
 	LearnIf    *expr.Program // over the label stream's row, nil = all
 	Baseline   *expr.Program // over the events' row, nil = none
 	HorizonMs  int64
+	SettleMs   int64   // no example is learned earlier than this after its event
 	Silence    float64 // NaN: dropped
 	SnapshotMs int64
 	Champion   bool

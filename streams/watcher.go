@@ -18,12 +18,17 @@ type watcher struct {
 	l      *learnFold
 	series []*series
 	// policy
-	lastRetrain int64 // event time
-	lastLearned []uint64
-	lastOffset  int64
-	count       uint64 // drift events so far, part of their ids
-	dirty       bool
-	buf         []byte
+	asked []asked // per model: the newest request for it
+	count uint64  // drift events so far, part of their ids
+	dirty bool
+	buf   []byte
+}
+
+// asked is what is remembered of the newest retrain request for a model.
+type asked struct {
+	at      int64  // event time; never before the first, and then the time at which the schedule began
+	learned uint64 // examples learned by then
+	offset  int64
 }
 
 // series is one watch: a detector per segment, or a distribution per feature.
@@ -46,7 +51,7 @@ type segment struct {
 }
 
 func newWatcher(l *learnFold) (*watcher, error) {
-	w := &watcher{l: l, lastRetrain: never, lastLearned: make([]uint64, len(l.t.rt.Topo.Models))}
+	w := &watcher{l: l, asked: make([]asked, len(l.t.rt.Topo.Models))}
 	for _, p := range l.t.rt.Topo.Watches {
 		s := &series{plan: p}
 		if p.What != "feature" {
@@ -228,39 +233,40 @@ func (w *watcher) advance(now int64) {
 	if p == nil || p.Every <= 0 || now == never {
 		return
 	}
-	if w.lastRetrain == never {
-		w.lastRetrain, w.dirty = now, true
-		return
-	}
-	if now-w.lastRetrain >= p.Every.Millis() {
-		w.request("schedule", nil, -1, now)
+	for i := range w.asked {
+		switch a := &w.asked[i]; {
+		case a.at == never:
+			a.at, w.dirty = now, true
+		case now-a.at >= p.Every.Millis():
+			w.request("schedule", nil, i, now)
+		}
 	}
 }
 
-// request emits one retrain request a model, unless the policy's cool-down or its minimum of new examples forbid it.
+// request emits a retrain request for a model, or for each (model -1), unless the policy's cool-down or its minimum of new
+// examples forbid it.
 func (w *watcher) request(reason string, drifts []string, model int, at int64) {
 	t := w.l.t
 	p := t.rt.Topo.Pipeline.Retrain
-	if w.lastRetrain != never && at-w.lastRetrain < p.Cooldown.Millis() {
-		return
-	}
-	sent := false
 	for i, m := range t.rt.Topo.Models {
-		tm := w.l.train.models[i]
-		if model >= 0 && model != i || tm.learned < w.lastLearned[i]+uint64(p.MinExamples) {
+		tm, a := w.l.train.models[i], &w.asked[i]
+		if model >= 0 && model != i || a.learned > 0 && at-a.at < p.Cooldown.Millis() {
+			continue
+		}
+		if tm.learned < a.learned+uint64(p.MinExamples) {
+			if reason == "schedule" {
+				a.at, w.dirty = at, true // too little is new: the schedule goes on from here
+			}
 			continue
 		}
 		r := events.Retrain{ID: t.rt.Topo.Pipeline.Name + "-" + m.Name + "-" + strconv.FormatUint(tm.learned, 10), TimeMs: at, Model: m.Name, Reason: reason, Policy: policyText(p), DriftIDs: drifts,
-			FromMs: max(w.lastRetrain, tm.firstMs), ToMs: at, OffsetFrom: w.lastOffset, OffsetTo: t.next - 1, Examples: int64(tm.learned - w.lastLearned[i]), ModelVersion: tm.learned}
-		w.lastLearned[i] = tm.learned
-		sent = true
+			FromMs: max(a.at, tm.firstMs), ToMs: at, OffsetFrom: a.offset, OffsetTo: t.next - 1, Examples: int64(tm.learned - a.learned), ModelVersion: tm.learned}
+		*a = asked{at: at, learned: tm.learned, offset: t.next - 1}
+		w.dirty = true
 		w.l.Stats.Retrains.Add(1)
 		if !t.quiet {
 			t.emit(t.rt.Names.Retrain, -1, t.arena.copy([]byte(m.Name)), t.rt.Format.encode(&t.arena, t.rt.Format.IDs.Retrain, &r))
 		}
-	}
-	if sent || reason == "schedule" {
-		w.lastRetrain, w.lastOffset, w.dirty = at, t.next-1, true
 	}
 }
 
@@ -270,11 +276,11 @@ func (w *watcher) save() {
 		return
 	}
 	w.dirty = false
-	b := binary.AppendVarint(w.buf[:0], w.lastRetrain)
-	b = binary.AppendVarint(b, w.lastOffset)
-	b = binary.AppendUvarint(b, w.count)
-	for _, n := range w.lastLearned {
-		b = binary.AppendUvarint(b, n)
+	b := binary.AppendUvarint(w.buf[:0], w.count)
+	for _, a := range w.asked {
+		b = binary.AppendVarint(b, a.at)
+		b = binary.AppendUvarint(b, a.learned)
+		b = binary.AppendVarint(b, a.offset)
 	}
 	for _, s := range w.series {
 		for _, v := range []int64{s.refFrom, s.refTo, s.from, s.to, s.fromOffset} {
@@ -305,8 +311,10 @@ func appendModel(dst []byte, m interface{ AppendBinary([]byte) ([]byte, error) }
 }
 
 func (w *watcher) load() error {
-	w.lastRetrain, w.lastOffset, w.count, w.dirty = never, 0, 0, false
-	clear(w.lastLearned)
+	w.count, w.dirty = 0, false
+	for i := range w.asked {
+		w.asked[i] = asked{at: never}
+	}
 	for _, s := range w.series {
 		if err := s.reset(); err != nil {
 			return err
@@ -317,9 +325,9 @@ func (w *watcher) load() error {
 		return err
 	}
 	r := blobReader{p: p}
-	w.lastRetrain, w.lastOffset, w.count = r.varint(), r.varint(), r.uvarint()
-	for i := range w.lastLearned {
-		w.lastLearned[i] = r.uvarint()
+	w.count = r.uvarint()
+	for i := range w.asked {
+		w.asked[i] = asked{r.varint(), r.uvarint(), r.varint()}
 	}
 	for _, s := range w.series {
 		s.refFrom, s.refTo, s.from, s.to, s.fromOffset = r.varint(), r.varint(), r.varint(), r.varint(), r.varint()

@@ -31,11 +31,16 @@ running() {
   [ ! -r "/proc/$pid/cmdline" ] || tr '\0' ' ' < "/proc/$pid/cmdline" | grep -qF -- "$2"
 }
 
-# launch HOME COMMAND... : start in the background, detached from the caller's pipes and terminal; append to HOME/log.
+# launch HOME WORD COMMAND... : start in the background, detached from the caller's pipes and terminal; append to HOME/log. Returns once
+# the new process has its command line: between fork and exec it has this script's, and `running` would take it for another one.
 launch() {
-  local home=$1; shift
+  local home=$1 word=$2 k; shift 2
   LANG=C setsid "$@" >> "$home/log" 2>&1 < /dev/null &
   echo $! > "$home/pid"
+  for k in $(seq 100); do
+    if running "$home" "$word" || ! kill -0 "$(cat "$home/pid")" 2>/dev/null; then break; fi
+    sleep 0.05
+  done
 }
 
 # end HOME WORD SIGNAL : signal the recorded process, wait up to 30 s, then KILL.

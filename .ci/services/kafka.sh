@@ -70,7 +70,7 @@ start() {
   # The line appears once a start, so a restart waits for one more of it.
   local n; n=$(grep -c 'Kafka Server started' "$home/log" 2>/dev/null || true)
   # shellcheck disable=SC2086
-  launch "$home" java ${KAFKA_HEAP:--Xms256m -Xmx512m} -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -Djava.awt.headless=true \
+  launch "$home" "$word" java ${KAFKA_HEAP:--Xms256m -Xmx512m} -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -Djava.awt.headless=true \
     -Dlog4j2.configurationFile="$scripts/log4j2.yaml" -cp "$libs/*" "$word" "$home/server.properties"
   await "$home" "$word" 120 started $((n + 1))
 }

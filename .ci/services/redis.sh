@@ -22,7 +22,7 @@ start() {
   running "$home" "$word" && return 0
   [ -f "$home/port" ] || free_port > "$home/port"
   local port; port=$(cat "$home/port"); echo "127.0.0.1:$port" > "$home/address"
-  launch "$home" redis-server --dir "$home/data" --bind 127.0.0.1 --port "$port" --save '' --appendonly yes --daemonize no
+  launch "$home" "$word" redis-server --dir "$home/data" --bind 127.0.0.1 --port "$port" --save '' --appendonly yes --daemonize no
   await "$home" "$word" 30 sh -c "redis-cli -p $port ping | grep -q PONG"
 }
 

@@ -38,7 +38,7 @@ start() {
   local port url java; port=$(cat "$home/port"); url=http://127.0.0.1:$port/apis/ccompat/v7; java=$(java21)
   echo "$url" > "$home/address"
   # shellcheck disable=SC2086
-  launch "$home" "$java" ${REGISTRY_HEAP:--Xms128m -Xmx512m} -Dquarkus.http.host=127.0.0.1 -Dquarkus.http.port="$port" \
+  launch "$home" "$word" "$java" ${REGISTRY_HEAP:--Xms128m -Xmx512m} -Dquarkus.http.host=127.0.0.1 -Dquarkus.http.port="$port" \
     -jar "$app/$word"
   await "$home" "$word" 180 curl -fs "$url/subjects"
   curl -fsS -o /dev/null -X PUT -H 'Content-Type: application/vnd.schemaregistry.v1+json' \

@@ -51,13 +51,13 @@ func OpenAdmin(o Options) (*Admin, error) {
 func (a *Admin) Close() { a.cl.Close() }
 
 // Ping asks any broker.
-func (a *Admin) Ping(ctx context.Context) error { return a.cl.Ping(ctx) }
+func (a *Admin) Ping(ctx context.Context) error { return explain(a.cl.Ping(ctx)) }
 
 // Partitions returns the partitions of topics; MissingTopics where some do not exist.
 func (a *Admin) Partitions(ctx context.Context, topics ...string) (map[string]int, error) {
 	ds, err := a.adm.ListTopics(ctx, topics...)
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	out, missing := map[string]int{}, MissingTopics(nil)
 	for _, t := range topics {
@@ -67,7 +67,7 @@ func (a *Admin) Partitions(ctx context.Context, topics ...string) (map[string]in
 			continue
 		}
 		if d.Err != nil {
-			return nil, fmt.Errorf("topic %s: %w", t, d.Err)
+			return nil, fmt.Errorf("topic %s: %w", t, explain(d.Err))
 		}
 		out[t] = len(d.Partitions)
 	}
@@ -105,7 +105,7 @@ func (a *Admin) Ensure(ctx context.Context, topics []Topic) error {
 		}
 		_, err := a.adm.CreateTopic(ctx, t.Partitions, t.Replication, cfg, t.Name)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-			return fmt.Errorf("making topic %s: %w", t.Name, err)
+			return fmt.Errorf("making topic %s: %w", t.Name, explain(err))
 		}
 	}
 	return nil

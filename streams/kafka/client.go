@@ -130,8 +130,19 @@ func Open(o Options, g streams.Owner) (*Client, error) {
 			err = c.sess.Begin()
 		}
 	}
+	if err == nil && c.sess == nil {
+		// A group member would try to log in for ever, and say nothing. Brokers that are away are waited for; a refusal is final.
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		if perr := c.cl.Ping(ctx); refuses(perr) {
+			err = perr
+		}
+		cancel()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("kafka: %w", err)
+		if c.cl != nil {
+			c.cl.CloseAllowingRebalance()
+		}
+		return nil, fmt.Errorf("kafka: %w", explain(err))
 	}
 	c.adm = kadm.NewClient(c.cl)
 	close(c.ready)
@@ -184,7 +195,11 @@ func (c *Client) assigned(ctx context.Context, at map[string]map[int32]kgo.Offse
 	// The offsets are stable here (no transaction of a former owner is open); the metadata beside them needs a request of its own.
 	meta, err := c.adm.FetchOffsetsForTopics(ctx, c.o.Group, topics...)
 	if err != nil {
-		return nil, fmt.Errorf("committed offsets of group %s: %w", c.o.Group, err)
+		err = fmt.Errorf("committed offsets of group %s: %w", c.o.Group, explain(err))
+		if refuses(err) {
+			c.fail(err)
+		}
+		return nil, err
 	}
 	parts := map[streams.Partition]streams.Committed{}
 	for t, ps := range at {
@@ -310,7 +325,9 @@ func (c *Client) Poll(ctx context.Context, n int) ([]streams.Fetched, error) {
 	fs.EachPartition(func(p kgo.FetchTopicPartition) {
 		if e := p.Err; e != nil && !errors.Is(e, context.DeadlineExceeded) && !errors.Is(e, context.Canceled) {
 			if !kerr.IsRetriable(e) {
-				err = fmt.Errorf("reading %s/%d: %w", p.Topic, p.Partition, e)
+				if err = explain(e); p.Topic != "" {
+					err = fmt.Errorf("reading %s/%d: %w", p.Topic, p.Partition, err)
+				}
 			} else {
 				c.o.Log.Warn("reading", "topic", p.Topic, "partition", p.Partition, "error", e)
 			}
@@ -342,7 +359,7 @@ func (c *Client) Produce(topic string, partition int32, key, value []byte) {
 
 func (c *Client) produced(r *kgo.Record, err error) {
 	if err != nil {
-		c.fail(fmt.Errorf("writing to %s: %w", r.Topic, err))
+		c.fail(fmt.Errorf("writing to %s: %w", r.Topic, explain(err)))
 	}
 }
 
@@ -379,7 +396,10 @@ func (c *Client) Ends(ctx context.Context, parts []streams.Partition) (map[strea
 	}
 	listed, err := c.adm.ListCommittedOffsets(ctx, topics...)
 	if err != nil {
-		return nil, fmt.Errorf("end offsets: %w", err)
+		if refuses(err) {
+			c.fail(explain(err)) // the clients below would go on trying
+		}
+		return nil, fmt.Errorf("end offsets: %w", explain(err))
 	}
 	out := map[streams.Partition]int64{}
 	for _, p := range parts {

@@ -23,7 +23,7 @@ func Tail(ctx context.Context, o Options, topic string, f func(streams.Record) e
 	defer cl.Close()
 	ends, err := kadm.NewClient(cl).ListCommittedOffsets(ctx, topic)
 	if err != nil {
-		return fmt.Errorf("end of topic %s: %w", topic, err)
+		return fmt.Errorf("end of topic %s: %w", topic, explain(err))
 	}
 	open := map[int32]int64{}
 	ends.Each(func(l kadm.ListedOffset) {
@@ -40,7 +40,9 @@ func Tail(ctx context.Context, o Options, topic string, f func(streams.Record) e
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err := fs.Err0(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		if err := fs.Err0(); refuses(err) {
+			return fmt.Errorf("topic %s: %w", topic, explain(err))
+		} else if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			o.Log.Warn("reading", "topic", topic, "error", err)
 		}
 		for it := fs.RecordIter(); !it.Done(); {

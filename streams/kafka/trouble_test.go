@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -37,10 +38,13 @@ import (
 func TestRegistryAway(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "avro")
+	r.topo.Pipeline.MaxWait = streams.Duration(time.Second)
 	fs := vfs.NewMem()
 	r.produce(r.send(0, 100)...)
 	p := r.start(state.Options{FS: fs}, nil)
 	p.quiet() // schema 1 is known now
+	forced := func(s *streams.StageStats) *atomic.Int64 { return &s.Forced }
+	before := p.total(forced)
 	r.away.Store(true)
 	recs := r.send(100, 200)
 	stuck := 0
@@ -59,6 +63,11 @@ func TestRegistryAway(t *testing.T) {
 	tr := p.e.Troubles()
 	if len(tr) != 1 || tr[0].Topic != "tx" || tr[0].Num != 1 || !errors.Is(tr[0].Err, streams.ErrTransient) || !errors.Is(tr[0].Err, registry.ErrTransient) || !strings.Contains(tr[0].Err.Error(), fmt.Sprintf("tx/1 offset %d", tr[0].Offset)) {
 		t.Fatalf("%+v", tr)
+	}
+	// A partition that waits is not one that is silent: the merge behind it does not go on without it, however long that takes.
+	p.until("max_wait to pass", func() bool { return time.Since(tr[0].Since) > 1500*time.Millisecond })
+	if n := p.total(forced); n != before {
+		t.Errorf("the merge was forced %d times", n-before)
 	}
 	p.stop() // while it waits: a clean stop
 	if n := p.total(held); n != 0 {
@@ -274,7 +283,7 @@ func TestNewerState(t *testing.T) {
 	p := r.start(state.Options{FS: fs}, nil)
 	p.quiet()
 	p.stop()
-	db, err := pebble.Open("state", &pebble.Options{FS: fs, FormatMajorVersion: pebble.FormatNewest})
+	db, err := pebble.Open("state", &pebble.Options{FS: fs, FormatMajorVersion: pebble.FormatNewest, Logger: noLog{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,6 +302,12 @@ func TestNewerState(t *testing.T) {
 	r.compare()
 }
 
+type noLog struct{}
+
+func (noLog) Infof(string, ...any)      {}
+func (noLog) Errorf(string, ...any)     {}
+func (noLog) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
+
 // TestFullDisk: while the disk is full, outputs go on as long as there is room for uncommitted state in memory, then the pipeline waits;
 // it does not end. When there is room again nothing is lost and nothing comes twice, also after a crash of the machine.
 func TestFullDisk(t *testing.T) {
@@ -306,7 +321,9 @@ func TestFullDisk(t *testing.T) {
 			return nil
 		}))
 		so := state.Options{FS: disk, SyncEvery: 1, RetryPause: time.Millisecond, ReserveBytes: -1}
-		small := func(rt *streams.Runtime, _ *streams.EngineOptions, _ *Options) { rt.CacheBytes = 64 << 10 }
+		small := func(rt *streams.Runtime, _ *streams.EngineOptions, _ *Options) {
+			rt.CacheBytes = 64 << 10
+		}
 		r.produce(r.send(0, 200)...)
 		p := r.start(so, small)
 		p.quiet()
@@ -539,4 +556,48 @@ func snapshotOf(v []byte) ([]byte, error) {
 		out = append(out, byte(c))
 	}
 	return out, nil
+}
+
+// TestCarried: a record that does not fit into a dead letter is cut, with a word about that, instead of stopping the pipeline.
+func TestCarried(t *testing.T) {
+	eachFormat(t, func(t *testing.T, r *rig) {
+		const room = 4800
+		x := goodTx(0)
+		bad := [][]byte{ // as JSON a control character takes six bytes
+			bytes.Repeat([]byte{'x'}, room-10), bytes.Repeat([]byte{1}, room-10), bytes.Repeat([]byte{'x'}, 10*room),
+		}
+		whole := []int{room - 10, room - 10, 0}
+		if r.format == "json" {
+			whole[1] = 0
+		}
+		recs := r.send(0, 20)
+		for _, b := range bad {
+			recs = append(recs, r.record(x, b))
+		}
+		recs = append(recs, r.send(20, 40)...)
+		r.produce(recs...)
+		p := r.start(state.Options{}, func(rt *streams.Runtime, _ *streams.EngineOptions, _ *Options) { rt.MaxCarry = room })
+		p.quiet()
+		p.stop()
+		r.compare()
+		letters := r.letters()
+		if len(letters) != len(bad) {
+			t.Fatalf("%d dead letters", len(letters))
+		}
+		slices.SortFunc(letters, func(a, b events.DeadLetter) int { return int(a.Offset - b.Offset) })
+		for i, d := range letters {
+			cut := strings.Contains(d.Detail, fmt.Sprintf("a value of %d bytes", len(bad[i])))
+			switch {
+			case !bytes.HasPrefix(bad[i], d.Value):
+				t.Errorf("%d: other bytes", i)
+			case whole[i] > 0 && (cut || len(d.Value) != whole[i]), whole[i] == 0 && (!cut || len(d.Value) < room/8 || len(d.Value) > room):
+				t.Errorf("%d: %d of %d bytes, %s", i, len(d.Value), len(bad[i]), d.Detail)
+			}
+		}
+		for _, v := range r.raw("p.dead-letters") {
+			if len(v) > room+1000 {
+				t.Errorf("a dead letter of %d bytes", len(v))
+			}
+		}
+	})
 }
