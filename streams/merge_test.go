@@ -391,7 +391,7 @@ func TestMergeMemory(t *testing.T) {
 		}
 	}
 	add(b, 0, math.MaxInt64)
-	if n := drain(); n != 99*maxSegmentRows {
+	if n := drain(); n != 100*maxSegmentRows {
 		t.Fatalf("%d rows released", n)
 	}
 	if m.spare > maxSpare || len(m.free) > maxSpare/maxSegmentRows {
@@ -401,7 +401,7 @@ func TestMergeMemory(t *testing.T) {
 		add(a, 10, int64(200+i))
 		drain()
 	}
-	if cap(m.ups[0].queue) > 256 || m.spare > maxSpare || m.rows != 10 {
+	if cap(m.ups[0].queue) > 256 || m.spare > maxSpare || m.rows != 0 {
 		t.Fatalf("a queue of %d, %d spare rows, %d waiting", cap(m.ups[0].queue), m.spare, m.rows)
 	}
 	room := 0
