@@ -1,12 +1,10 @@
 package streams
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -14,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"freshet/schemas"
 	"freshet/state"
 )
 
@@ -186,128 +183,9 @@ func (e *Engine) Topics() []string {
 	return out
 }
 
-// Assigned opens the tasks of newly owned partitions and says where to read each log from.
-func (e *Engine) Assigned(parts map[Partition]Committed) (map[Partition]int64, error) {
-	from := map[Partition]int64{}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for p, c := range parts {
-		stage, ok := e.topics[p.Topic]
-		if !ok {
-			return nil, fmt.Errorf("partition %d of a topic that the pipeline does not read: %s", p.Num, p.Topic)
-		}
-		t, err := OpenTask(e.rt, stage, int(p.Num), max(c.Offset, 0), c.Seq, e.stages[stage], e.emit)
-		if err != nil {
-			return nil, err
-		}
-		e.open[p] = true
-		e.incoming[p] = &owned{Partition: p, task: t, lastAt: e.o.Now(), committed: c, end: -1}
-		if next, live := t.Next(); c.Offset >= 0 && !live {
-			e.log.Info("silent replay", "task", t.Name(), "from", next, "to", c.Offset)
-		} else if next > max(c.Offset, 0) {
-			return nil, fmt.Errorf("%s: the state is at offset %d, the group committed %d: this state directory belongs to another group or broker", t.Name(), next, c.Offset)
-		}
-		from[p] = t.ReadFrom()
-	}
-	return from, nil
-}
-
-// Clear waits until the tasks of partitions that were owned before are closed. A loss that was not announced counts as one.
-func (e *Engine) Clear(ctx context.Context, parts []Partition) error {
-	for {
-		e.mu.Lock()
-		busy := false
-		for _, p := range parts {
-			if e.open[p] && !slices.Contains(e.lost, p) {
-				e.lose(p)
-			}
-			busy = busy || e.open[p]
-		}
-		closed := e.closed
-		e.mu.Unlock()
-		if !busy {
-			return nil
-		}
-		select {
-		case <-closed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// Lost remembers partitions that are now another process's.
-func (e *Engine) Lost(parts []Partition) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, p := range parts {
-		e.lose(p)
-	}
-}
-
-// lose closes a task that the loop has not seen yet; one that it has seen is closed by the loop itself. e.mu is held.
-func (e *Engine) lose(p Partition) {
-	o := e.incoming[p]
-	if o == nil {
-		e.lost = append(e.lost, p)
-		return
-	}
-	delete(e.incoming, p)
-	_ = o.task.Close()
-	e.freed(p)
-}
-
-// freed says that a partition's task is closed. e.mu is held.
-func (e *Engine) freed(p Partition) {
-	delete(e.open, p)
-	close(e.closed)
-	e.closed = make(chan struct{})
-}
-
 func (e *Engine) emit(topic string, partition int32, key, value []byte) {
 	e.produced.Add(1)
 	e.broker.Produce(topic, partition, key, value)
-}
-
-// adopt takes over what the group said since the last turn.
-func (e *Engine) adopt() error {
-	e.mu.Lock()
-	lost, in := e.lost, e.incoming
-	e.lost, e.incoming = nil, map[Partition]*owned{}
-	e.mu.Unlock()
-	if len(lost) == 0 && len(in) == 0 {
-		return nil
-	}
-	e.tasksMu.Lock()
-	defer e.tasksMu.Unlock()
-	for _, p := range lost {
-		if o := e.owned[p]; o != nil {
-			if err := o.task.Close(); err != nil {
-				return err
-			}
-			delete(e.owned, p)
-			e.release(o)
-			e.mu.Lock()
-			e.freed(p)
-			e.mu.Unlock()
-			e.log.Info("partition lost", "task", o.task.Name())
-		}
-	}
-	for p, o := range in {
-		e.owned[p] = o
-		e.committed[p] = o.committed
-	}
-	e.order = e.order[:0]
-	for _, o := range e.owned {
-		e.order = append(e.order, o)
-	}
-	slices.SortFunc(e.order, func(a, b *owned) int {
-		if a.task.stage != b.task.stage {
-			return a.task.stage.Index - b.task.stage.Index
-		}
-		return a.task.part - b.task.part
-	})
-	return nil
 }
 
 // Run folds until ctx ends. The broker is closed when it returns.
@@ -541,175 +419,9 @@ func (e *Engine) fold(o *owned) error {
 	return nil
 }
 
-// Trouble is a partition that waits, at Offset, for trouble to pass.
-type Trouble struct {
-	Partition
-	Offset int64
-	Since  time.Time
-	Err    error
-}
-
-// Troubles lists the partitions that wait for trouble to pass, by topic and number.
-func (e *Engine) Troubles() []Trouble {
-	e.heldMu.Lock()
-	defer e.heldMu.Unlock()
-	out := make([]Trouble, 0, len(e.held))
-	for _, t := range e.held {
-		out = append(out, t)
-	}
-	slices.SortFunc(out, func(a, b Trouble) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Num, b.Num))
-	})
-	return out
-}
-
-// hold puts a partition's next record off.
-func (e *Engine) hold(o *owned, err error) {
-	now := e.o.Now()
-	o.pause = min(max(2*o.pause, e.o.RetryMin), e.o.RetryMax)
-	o.retryAt = now.Add(o.pause)
-	o.task.stats.Retries.Add(1)
-	e.heldMu.Lock()
-	defer e.heldMu.Unlock()
-	t, known := e.held[o.Partition]
-	if !known {
-		t = Trouble{Partition: o.Partition, Since: now}
-		o.task.stats.Held.Add(1)
-		e.log.Warn("partition waits, will try again", "task", o.task.Name(), "error", err)
-	}
-	t.Offset, t.Err = o.task.read, err
-	e.held[o.Partition] = t
-}
-
-// release ends a hold, if there is one.
-func (e *Engine) release(o *owned) {
-	if o.retryAt.IsZero() {
-		return
-	}
-	o.retryAt, o.pause = time.Time{}, 0
-	e.heldMu.Lock()
-	defer e.heldMu.Unlock()
-	if t, ok := e.held[o.Partition]; ok {
-		o.task.stats.Held.Add(-1)
-		delete(e.held, o.Partition)
-		e.log.Info("partition goes on", "task", o.task.Name(), "waited", e.o.Now().Sub(t.Since))
-	}
-}
-
 // full says that some task holds as much uncommitted state as it may.
 func (e *Engine) full() bool {
 	return slices.ContainsFunc(e.order, func(o *owned) bool { return o.task.full() })
-}
-
-// watch looks for source partitions that are read to their end and silent, and for merges that wait too long.
-func (e *Engine) watch(ctx context.Context) error {
-	select {
-	case ends := <-e.ends:
-		e.asking = false
-		e.markIdle(ends)
-	default:
-	}
-	now := e.o.Now()
-	if now.Sub(e.lastIdle) < time.Duration(e.rt.Topo.Pipeline.Idle)/4 {
-		return nil
-	}
-	e.lastIdle = now
-	e.forceWaiting(now)
-	if e.asking {
-		return nil
-	}
-	var ask []Partition
-	for _, o := range e.order {
-		if o.overdue(now, time.Duration(e.rt.Topo.Pipeline.MaxWait)) {
-			ask = append(ask, o.Partition)
-		} else if len(o.queue) == 0 && now.Sub(o.lastAt) >= time.Duration(e.rt.Topo.Pipeline.Idle) && (o.end < 0 || o.task.ingest != nil && !o.task.idle || o.task.read < o.end) {
-			ask = append(ask, o.Partition)
-		}
-	}
-	if len(ask) == 0 {
-		return nil
-	}
-	e.asking = true
-	answer := ends{asked: now, turn: e.outputs}
-	go func() {
-		actx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		defer cancel()
-		answer.at, _ = e.broker.Ends(actx, ask) // nil: asked again at the next turn
-		e.ends <- answer
-	}()
-	return nil
-}
-
-func (e *Engine) markIdle(ends ends) {
-	now := e.o.Now()
-	hold := e.o.HoldIdle != nil && e.o.HoldIdle()
-	for p, end := range ends.at {
-		o := e.owned[p]
-		if o == nil {
-			continue
-		}
-		o.asked, o.askedAt = end, ends.asked
-		if o.task.ingest != nil || ends.turn == e.outputs {
-			o.end = end
-		}
-		if o.task.ingest == nil || hold || len(o.queue) > 0 || now.Sub(o.lastAt) < time.Duration(e.rt.Topo.Pipeline.Idle) {
-			continue
-		}
-		if _, live := o.task.Next(); live && o.task.read >= end {
-			e.settled.Store(false)
-			o.task.SetIdle(true)
-		}
-	}
-}
-
-// forceWaiting writes to a task's own log that it goes on without an upstream that has been silent too long. That this was
-// decided is then part of the log, and a replay decides the same.
-func (e *Engine) forceWaiting(now time.Time) {
-	if e.o.HoldIdle != nil && e.o.HoldIdle() {
-		return
-	}
-	// An upstream that waits for trouble to pass is not silent: going on without it would put its rows out of order.
-	waits := slices.ContainsFunc(e.order, func(o *owned) bool { return !o.retryAt.IsZero() })
-	limit := time.Duration(e.rt.Topo.Pipeline.MaxWait)
-	for _, o := range e.order {
-		m := o.task.merge
-		if m == nil {
-			continue
-		}
-		if waits {
-			clear(o.blocked)
-			continue
-		}
-		for _, u := range m.blockers() {
-			b, ok := o.blocked[u.id]
-			if !ok || b.declared != u.declared {
-				b = blocked{since: now, declared: u.declared}
-			}
-			b.seen = now
-			// Silent is who said nothing up to an end of the log that was asked for after the wait: what is not read yet may be from him.
-			if o.askedAt.Sub(b.since) >= limit && o.task.read >= o.asked {
-				s := schemas.Segment{Kind: schemas.SegForced, Input: uint8(u.input), Stage: u.stage, Part: u.part}
-				e.log.Warn("merge goes on without an upstream", "task", o.task.Name(), "upstream", e.rt.Topo.Stages[u.stage].Name, "partition", u.part, "rows_waiting", m.rows)
-				e.emit(o.Topic, o.Num, nil, s.Append(nil))
-				b.since = now
-			}
-			if o.blocked == nil {
-				o.blocked = map[uint32]blocked{}
-			}
-			o.blocked[u.id] = b
-		}
-		maps.DeleteFunc(o.blocked, func(_ uint32, b blocked) bool { return b.seen != now })
-	}
-}
-
-// overdue says that an upstream has held the task's rows back for longer than max_wait.
-func (o *owned) overdue(now time.Time, limit time.Duration) bool {
-	for _, b := range o.blocked {
-		if now.Sub(b.since) >= limit {
-			return true
-		}
-	}
-	return false
 }
 
 // Quiet says that everything that was in the logs when the engine last looked is folded, merged, committed and stored, what this
@@ -726,8 +438,6 @@ func (e *Engine) rest() bool {
 	}
 	return len(e.order) > 0
 }
-
-var _ Owner = (*Engine)(nil)
 
 // errStep ends Run where a test's Step said so.
 var errStep = errors.New("stopped between two steps")
