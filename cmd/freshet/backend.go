@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 	"unicode/utf8"
 
 	stdjson "encoding/json"
@@ -55,7 +56,16 @@ func (b *backend) Models() []serve.ModelInfo {
 	return out
 }
 
-func (b *backend) Ready() (bool, string) { return b.n.status.ready() }
+func (b *backend) Ready() (bool, string) {
+	ok, why := b.n.status.ready()
+	if e := b.n.engine.Load(); ok && e != nil {
+		if held := e.Troubles(); len(held) > 0 {
+			t := held[0]
+			return false, fmt.Sprintf("%d partitions wait; %s/%d at offset %d since %s: %v", len(held), t.Topic, t.Num, t.Offset, t.Since.UTC().Format(time.RFC3339), t.Err)
+		}
+	}
+	return ok, why
+}
 
 // hearModels puts the snapshots of the models topic in force, from its start and then on. level is closed when what was there at first
 // has been read.

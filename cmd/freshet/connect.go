@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"freshet/schemas/registry"
 	"freshet/streams/kafka"
+
 	"github.com/spf13/pflag"
 )
 
@@ -130,7 +132,8 @@ func (c *connection) openRegistry(a *app) (*registry.Client, error) {
 	if c.registry == "" {
 		return nil, nil
 	}
-	cl, err := registry.NewClient(registry.Options{URL: c.registry, User: a.env("FRESHET_REGISTRY_USER"), Password: a.env("FRESHET_REGISTRY_PASSWORD")})
+	cl, err := registry.NewClient(registry.Options{Timeout: 3 * time.Second, Retries: -1, // who asks waits and asks again, and says so
+		URL: c.registry, User: a.env("FRESHET_REGISTRY_USER"), Password: a.env("FRESHET_REGISTRY_PASSWORD")})
 	if err != nil {
 		return nil, usageError{err}
 	}

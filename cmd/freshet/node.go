@@ -184,7 +184,7 @@ func (n *node) open() error {
 		}
 		n.instance = nameOf(host, n.dir)
 	}
-	rt := &streams.Runtime{Topo: n.topo, Store: n.store, Parts: n.parts, Names: n.topo.Pipeline.Topics, Format: n.format, Decoder: n.decoder, Board: n.board, Log: n.log}
+	rt := &streams.Runtime{Topo: n.topo, Store: n.store, Origin: n.group, Parts: n.parts, Names: n.topo.Pipeline.Topics, Format: n.format, Decoder: n.decoder, Board: n.board, Log: n.log}
 	o := streams.EngineOptions{HoldIdle: n.hold}
 	if n.sink != nil {
 		o.Online = n.sink
