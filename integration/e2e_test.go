@@ -125,13 +125,6 @@ func (w *world) predictions(p *process, d *decoders, h *history) {
 		}
 	}
 	t.Logf("predictions: %v", by)
-	for _, m := range []string{"freshet_model_examples_total", "freshet_model_version_number", "freshet_join_matched_total", "freshet_join_expired_total"} {
-		v, ok := p.metric(m)
-		t.Log(m, v, ok)
-	}
-	mr := w.read(w.name+".models", func(*kgo.Record) {})
-	mr.toEnd()
-	t.Log("models", mr.n)
 	if bad+twice > 0 || by["model champion"] == 0 || by["model challenger"] == 0 {
 		t.Errorf("%d predictions, %d wrong, %d more than once, by model %v: want some of champion and of challenger", len(seen), bad, twice, by)
 	}

@@ -41,7 +41,8 @@ type world struct {
 	failed sync.Once
 }
 
-// newWorld copies deploy/pipelines/base with another name and topics, and makes the source topics. more is added to the file.
+// newWorld copies deploy/pipelines/base with another name and topics, and makes the source topics, unless parts is 0. more is added to
+// the file.
 func newWorld(t *testing.T, base string, parts int32, more string) *world {
 	t.Helper()
 	s := Start(t)
@@ -81,13 +82,13 @@ func newWorld(t *testing.T, base string, parts int32, more string) *world {
 			topics = append(topics, st.Spec.Topic)
 		}
 	}
-	// Events of long ago must not be old records to the broker's retention.
-	forever := "-1"
-	if _, err := retry(ctx, func() (kadm.CreateTopicResponses, error) {
-		r, err := w.adm.CreateTopics(ctx, parts, 1, map[string]*string{"retention.ms": &forever}, topics...)
-		return r, errors.Join(err, r.Error())
-	}); err != nil {
-		t.Fatal(err)
+	if parts > 0 {
+		if _, err := retry(ctx, func() (kadm.CreateTopicResponses, error) {
+			r, err := w.adm.CreateTopics(ctx, parts, 1, nil, topics...)
+			return r, errors.Join(err, r.Error())
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Cleanup(w.forget)
 	return w

@@ -43,10 +43,10 @@ func (j *joinFold) load() error {
 	j.pending = map[string]*joinWait{}
 	j.due.reset()
 	err := j.rows.Each(func(key, val []byte) error {
-		if len(val) < 17 {
-			return fmt.Errorf("%s: waiting row of %d bytes is damaged", j.t.name, len(val))
+		w := &joinWait{}
+		if !w.decode(val) || !j.fits(w) {
+			return fmt.Errorf("%s: waiting row of %d bytes is damaged, or of other columns", j.t.name, len(val))
 		}
-		w := &joinWait{right: val[0] == 1, at: int64(binary.BigEndian.Uint64(val[1:])), order: binary.BigEndian.Uint64(val[9:]), row: append([]byte(nil), val[17:]...)}
 		k := string(key)
 		j.pending[k] = w
 		j.due.add(j.dueAt(w.at), w.order, k)
@@ -55,6 +55,25 @@ func (j *joinFold) load() error {
 	})
 	j.t.stats.JoinPending.Store(int64(len(j.pending)))
 	return err
+}
+
+// decode reads what wait wrote: 1 for a right row, time, order, row.
+func (w *joinWait) decode(p []byte) bool {
+	if len(p) < 17 {
+		return false
+	}
+	w.right, w.at, w.order, w.row = p[0] == 1, int64(binary.BigEndian.Uint64(p[1:])), binary.BigEndian.Uint64(p[9:]), append([]byte(nil), p[17:]...)
+	return true
+}
+
+// fits says that a waiting row has the columns of its input; it uses env.
+func (j *joinFold) fits(w *joinWait) bool {
+	input := j.plan.Left
+	if w.right {
+		input = j.plan.Right
+	}
+	rest, ok := readRow(w.row, j.t.nums[input], j.t.strs[input], &j.t.env)
+	return ok && len(rest) == 0
 }
 
 // row folds one left or right row, in env, at progress prog.

@@ -53,6 +53,9 @@ group.consumer.min.session.timeout.ms=1000
 group.consumer.min.heartbeat.interval.ms=200
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 log.cleaner.backoff.ms=1000
+# looks at retention at once and often, as a broker that has run for long: what it would delete is then missed by a test
+log.initial.task.delay.ms=1000
+log.retention.check.interval.ms=2000
 num.network.threads=2
 num.io.threads=4
 P

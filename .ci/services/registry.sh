@@ -35,11 +35,12 @@ start() {
   resolve; mkdir -p "$home"
   running "$home" "$word" && return 0
   [ -f "$home/port" ] || free_port > "$home/port"
-  local port url java; port=$(cat "$home/port"); url=http://127.0.0.1:$port/apis/ccompat/v7; java=$(java21)
+  local port url java admin; port=$(cat "$home/port"); admin=$(free_port) # health and metrics have a port of their own
+  url=http://127.0.0.1:$port/apis/ccompat/v7; java=$(java21)
   echo "$url" > "$home/address"
   # shellcheck disable=SC2086
   launch "$home" "$word" "$java" ${REGISTRY_HEAP:--Xms128m -Xmx512m} -Dquarkus.http.host=127.0.0.1 -Dquarkus.http.port="$port" \
-    -jar "$app/$word"
+    -Dquarkus.management.host=127.0.0.1 -Dquarkus.management.port="$admin" -jar "$app/$word"
   await "$home" "$word" 180 curl -fs "$url/subjects"
   curl -fsS -o /dev/null -X PUT -H 'Content-Type: application/vnd.schemaregistry.v1+json' \
     -d '{"compatibility":"BACKWARD"}' "$url/config"

@@ -163,7 +163,7 @@ func (a *app) benchInput(ctx context.Context, f benchFlags, ko kafka.Options, ad
 	g := simulate.NewW(f.seed, f.events)
 	var ev simulate.Payment
 	for g.Next(&ev) && ctx.Err() == nil {
-		if err := pr.Send(ctx, topic, append([]byte(nil), ev.CardID...), ev.AppendJSON(make([]byte, 0, 200)), ev.TsMs); err != nil {
+		if err := pr.Send(ctx, topic, append([]byte(nil), ev.CardID...), ev.AppendJSON(make([]byte, 0, 200))); err != nil {
 			return err
 		}
 		done++

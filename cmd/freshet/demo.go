@@ -242,7 +242,7 @@ func (d *demo) produce(ctx context.Context, o simulate.Options, rate int) error 
 		if e.Kind == simulate.KindChargeback {
 			topic, key, id = "chargebacks", e.Chargeback.TxID, cb
 		}
-		if err := p.Send(ctx, topic, bytes.Clone(key), e.AppendAvro(avro.AppendConfluent(make([]byte, 0, 128), id)), e.ArrivalMs); err != nil {
+		if err := p.Send(ctx, topic, bytes.Clone(key), e.AppendAvro(avro.AppendConfluent(make([]byte, 0, 128), id))); err != nil {
 			return err
 		}
 		if e.Kind != simulate.KindTransaction {

@@ -167,7 +167,7 @@ func (r *replayer) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("file %s: record %d: %w", h.path, h.batch.Offset[0]+1, err)
 		}
-		if err := r.p.Send(ctx, h.stream.Spec.Topic, bytes.Clone(h.key()), value, at); err != nil {
+		if err := r.p.Send(ctx, h.stream.Spec.Topic, bytes.Clone(h.key()), value); err != nil {
 			return err
 		}
 		r.perStream[h.stream.Name]++

@@ -43,7 +43,7 @@ features:
     - {from: tx, over: [7d], compute: {n: count(), sum: sum(amount)}}
 topics: {format: %[1]s}
 commit: 20ms
-idle: 100ms
+idle: 60ms
 `
 
 const txSchema = `{"type":"record","name":"Tx","fields":[{"name":"id","type":["null","string"]},{"name":"ts","type":"long"},{"name":"card","type":["null","string"]},
@@ -244,7 +244,7 @@ func (r *rig) start(o state.Options, set func(*streams.Runtime, *streams.EngineO
 		return json.New(plan.Wire, json.Options{TimeCol: plan.TimeCol()})
 	}
 	eo := streams.EngineOptions{RetryMin: 10 * time.Millisecond, RetryMax: 50 * time.Millisecond}
-	ko := Options{Brokers: r.addrs, Group: "p", Instance: "one", Session: 6 * time.Second, BigTopics: []string{rt.Names.DeadLetters, rt.Names.Late, rt.Names.Models}}
+	ko := Options{Brokers: r.addrs, Group: "p", Instance: "one", Session: 30 * time.Second, BigTopics: []string{rt.Names.DeadLetters, rt.Names.Late, rt.Names.Models}}
 	if set != nil {
 		set(rt, &eo, &ko)
 	}
@@ -335,7 +335,7 @@ func (r *rig) values(topic string) (out [][]byte) {
 
 func (r *rig) raw(topic string) (out [][]byte) {
 	r.t.Helper()
-	cl := r.client(kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxBytes(64<<20), kgo.BrokerMaxReadBytes(128<<20))
+	cl := r.client(kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords(), kgo.FetchMaxBytes(64<<20), kgo.BrokerMaxReadBytes(128<<20))
 	defer cl.Close()
 	adm := kadm.NewClient(cl)
 	ends, err := adm.ListCommittedOffsets(context.Background(), topic)
@@ -348,16 +348,17 @@ func (r *rig) raw(topic string) (out [][]byte) {
 			left[l.Partition] = l.Offset
 		}
 	})
-	// Markers at the end are not records: a pause ends the reading as well.
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
 	for len(left) > 0 {
-		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 		fs := cl.PollFetches(ctx)
-		cancel()
-		if fs.NumRecords() == 0 {
-			break
+		if ctx.Err() != nil {
+			r.t.Fatalf("%s: not at its end after half a minute, partitions and ends: %v", topic, left)
 		}
 		fs.EachRecord(func(x *kgo.Record) {
-			out = append(out, x.Value)
+			if !x.Attrs.IsControl() {
+				out = append(out, x.Value)
+			}
 			if x.Offset+1 >= left[x.Partition] {
 				delete(left, x.Partition)
 			}

@@ -34,6 +34,7 @@ type Options struct {
 	SASL        sasl.Mechanism
 	Compression string        // none (default), lz4, snappy, zstd
 	Session     time.Duration // a process that is silent this long loses its partitions; default 30s
+	Heartbeat   time.Duration // how soon a process hears that the group changes; default a third of Session, at most 3s
 	TxTimeout   time.Duration // default 60s
 	MaxRecord   int32         // bytes; default 12 MiB. Larger records are refused when produced
 	MaxBatch    int32         // bytes; default 1,000,000, below the brokers' own default limit
@@ -46,6 +47,9 @@ type Options struct {
 func (o *Options) defaults() {
 	if o.Session <= 0 {
 		o.Session = 30 * time.Second
+	}
+	if o.Heartbeat <= 0 {
+		o.Heartbeat = min(3*time.Second, o.Session/3)
 	}
 	if o.TxTimeout <= 0 {
 		o.TxTimeout = time.Minute
@@ -104,7 +108,7 @@ func Open(o Options, g streams.Owner) (*Client, error) {
 	opts := append(o.connect(),
 		kgo.ConsumerGroup(o.Group), kgo.ConsumeTopics(o.Topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(), kgo.KeepControlRecords(), kgo.DisableAutoCommit(),
-		kgo.Balancers(&c.balancer), kgo.SessionTimeout(o.Session), kgo.HeartbeatInterval(min(3*time.Second, o.Session/3)),
+		kgo.Balancers(&c.balancer), kgo.SessionTimeout(o.Session), kgo.HeartbeatInterval(o.Heartbeat),
 		kgo.AdjustFetchOffsetsFn(c.assigned),
 		kgo.OnPartitionsRevoked(c.lost), kgo.OnPartitionsLost(c.lost),
 		kgo.FetchMaxWait(100*time.Millisecond), kgo.FetchMaxPartitionBytes(1<<20), kgo.FetchMaxBytes(16<<20), kgo.BrokerMaxReadBytes(64<<20),

@@ -59,6 +59,11 @@ type bench struct {
 	addrs []string
 	topo  *streams.Topology
 	n     int
+	days  int // of event time; default that of the simulation
+}
+
+func (b *bench) sim(events int) simulate.Options {
+	return simulate.Options{Seed: 7, Events: events, Days: b.days, DisorderMs: -1}
 }
 
 func newBench(t *testing.T, pipeline string, events, parts int) *bench {
@@ -79,7 +84,7 @@ func newBench(t *testing.T, pipeline string, events, parts int) *bench {
 	b := &bench{t: t, addrs: c.ListenAddrs(), topo: topo}
 	cl := b.client()
 	defer cl.Close()
-	g := simulate.New(simulate.Options{Seed: 7, Events: events, DisorderMs: -1})
+	g := simulate.New(b.sim(events))
 	var ev simulate.Event
 	for g.Next(&ev) {
 		r := &kgo.Record{Topic: "transactions", Key: bytes.Clone(ev.Tx.CardID), Value: ev.AppendJSON(nil)}
@@ -244,7 +249,7 @@ func (b *bench) history(events int) map[string][]float64 {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		in[name] = &simulated{g: simulate.New(simulate.Options{Seed: 7, Events: events, DisorderMs: -1}), kind: kind, dec: dec}
+		in[name] = &simulated{g: simulate.New(b.sim(events)), kind: kind, dec: dec}
 	}
 	st, err := state.Open(state.Options{Dir: "state", FS: vfs.NewMem()})
 	if err != nil {
@@ -296,8 +301,12 @@ func TestLiveEqualsBackfill(t *testing.T) {
 // compare holds every record of the features topic against the oracle.
 func (b *bench) compare(want map[string][]float64) {
 	b.t.Helper()
+	b.compareWith(b.topic("p.features"), want)
+}
+
+func (b *bench) compareWith(got []string, want map[string][]float64) {
+	b.t.Helper()
 	names, _ := b.topo.FeatureNames()
-	got := b.topic("p.features")
 	if len(got) != len(want) {
 		b.t.Fatalf("%d records on the features topic, %d events", len(got), len(want))
 	}

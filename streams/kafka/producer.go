@@ -22,7 +22,7 @@ type Producer struct {
 func OpenProducer(o Options, linger time.Duration) (*Producer, error) {
 	o.defaults()
 	cl, err := kgo.NewClient(append(o.connect(), kgo.ProducerLinger(linger), kgo.MaxBufferedRecords(50_000),
-		kgo.MaxBufferedBytes(128<<20), kgo.RetryTimeout(time.Minute), // no delivery timeout: it counts from the timestamp, which is event time
+		kgo.MaxBufferedBytes(128<<20), kgo.RetryTimeout(time.Minute), kgo.AlwaysRetryEOF(), // a broker that restarts closes connections in the middle
 		kgo.ProducerBatchCompression(kgo.NoCompression()))...) // keys are hashed as the Java client does, which is franz-go's default
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
@@ -30,15 +30,16 @@ func OpenProducer(o Options, linger time.Duration) (*Producer, error) {
 	return &Producer{cl: cl}, nil
 }
 
-// Send queues one record and waits while the queue is full. Its slices are kept. The error is that of an earlier record.
-func (p *Producer) Send(ctx context.Context, topic string, key, value []byte, timeMs int64) error {
+// Send queues one record and waits while the queue is full. Its slices are kept. The error is that of an earlier record. The record's
+// timestamp is that of sending: with the event's own, a broker would delete a replay of old events at its next look at retention.
+func (p *Producer) Send(ctx context.Context, topic string, key, value []byte) error {
 	p.mu.Lock()
 	err := p.failed
 	p.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	p.cl.Produce(ctx, &kgo.Record{Topic: topic, Key: key, Value: value, Timestamp: time.UnixMilli(timeMs)}, p.sent)
+	p.cl.Produce(ctx, &kgo.Record{Topic: topic, Key: key, Value: value}, p.sent)
 	return nil
 }
 

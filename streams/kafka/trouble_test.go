@@ -383,10 +383,9 @@ func (e *noSpace) Unwrap() error { return syscall.ENOSPC }
 func TestFailingReads(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "json")
-	var failing atomic.Bool
-	var n atomic.Int64
+	var n, budget atomic.Int64 // not all reads fail: Pebble's own compactions need some, too
 	disk := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(o errorfs.Op) error {
-		if failing.Load() && o.Kind == errorfs.OpFileReadAt && strings.HasSuffix(o.Path, ".sst") && n.Add(1)%3 == 0 {
+		if o.Kind == errorfs.OpFileReadAt && strings.HasSuffix(o.Path, ".sst") && budget.Load() > 0 && n.Add(1)%7 == 0 && budget.Add(-1) >= 0 {
 			return errors.New("input/output error")
 		}
 		return nil
@@ -404,16 +403,23 @@ func TestFailingReads(t *testing.T) {
 		o.RetryMin, o.RetryMax = time.Millisecond, time.Millisecond
 	})
 	p.quiet()
-	failing.Store(true)
+	budget.Store(30)
 	r.produce(recs[2000:]...)
-	p.until("reads to fail in both stages", func() bool { return p.e.Stats(0).Retries.Load() > 5 && p.e.Stats(1).Retries.Load() > 5 })
-	failing.Store(false)
+	tries := 0
+	p.until("reads to fail in both stages", func() bool {
+		if tries++; tries%5 == 0 {
+			budget.Store(30)
+		}
+		return p.e.Stats(0).Retries.Load() > 3 && p.e.Stats(1).Retries.Load() > 3
+	})
+	budget.Store(0)
 	p.quiet()
 	p.stop()
 	r.compare()
 }
 
-// TestDamagedSegment: bytes in an internal topic that are no segment of this pipeline end the process with their place.
+// TestDamagedSegment: bytes in an internal topic that are no segment of this pipeline end the process with their place. (The kinds of
+// damage are in streams.TestDamagedSegments.)
 func TestDamagedSegment(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -422,11 +428,7 @@ func TestDamagedSegment(t *testing.T) {
 		says string
 	}{
 		{"cut short", func(b []byte) []byte { return b[:len(b)*2/3] }, "damaged or cut short"},
-		{"another version", func(b []byte) []byte { b[0] = 99; return b }, "segment version 99"},
 		{"an upstream that is none", func(b []byte) []byte { b[4] = 17; return b }, "unknown upstream"},
-		{"other columns", func(b []byte) []byte { b[7] ^= 0xff; return b }, "layout"},
-		{"text", func([]byte) []byte { return []byte("hello") }, "shorter than its header"},
-		{"many rows", func(b []byte) []byte { return append(b[:11:11], 0xff, 0xff, 0xff, 0x7f) }, "rows in"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
