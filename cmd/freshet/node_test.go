@@ -26,9 +26,6 @@ import (
 var nan = math.NaN()
 
 func TestDemo(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
 	runs := make([]summary, 2)
 	for i := range runs {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
@@ -104,9 +101,6 @@ func fetch(url string) (int, string) {
 // TestRun: a process that waits for its topics, takes in what replay sends, serves it over HTTP and from Redis, stops cleanly, and goes
 // on where it was after a restart.
 func TestRun(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
 		t.Fatal(err)
