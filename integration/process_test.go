@@ -95,10 +95,11 @@ func start(t *testing.T, args ...string) *process {
 	}
 	go func() { p.err = p.cmd.Wait(); close(p.done) }()
 	t.Cleanup(func() {
-		p.kill9()
 		if t.Failed() {
 			t.Logf("end of the log of freshet, pid %d:\n%s", p.cmd.Process.Pid, tail(p.log, 40))
+			p.dump()
 		}
+		p.kill9()
 	})
 	return p
 }
@@ -118,6 +119,24 @@ func (p *process) logged() string {
 		p.t.Fatal(err)
 	}
 	return string(b)
+}
+
+// dump shows what the goroutines of a process are doing that a failed test left running: it may hang.
+func (p *process) dump() {
+	select {
+	case <-p.done:
+		return
+	default:
+	}
+	before := len(p.logged())
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+	select {
+	case <-p.done:
+	case <-time.After(10 * time.Second):
+	}
+	if text := p.logged()[before:]; text != "" {
+		p.t.Logf("goroutines of freshet, pid %d:\n%s", p.cmd.Process.Pid, text[:min(len(text), 60_000)])
+	}
 }
 
 // kill9 kills the process as a crash would.

@@ -206,6 +206,14 @@ func (e *examples) load(horizonMs int64) error {
 	return err
 }
 
+// notBefore puts off the ends that load found before t.
+func (e *examples) notBefore(t int64) {
+	for i := range e.ends.list {
+		e.ends.list[i].due = max(e.ends.list[i].due, t)
+	}
+	slices.SortFunc(e.ends.list, duty.compare)
+}
+
 // append writes an example: order, time, served row, then per label known time, done, row. Rows are preceded by their length + 1, 0 = none.
 func (ex *example) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, ex.order)

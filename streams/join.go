@@ -90,24 +90,37 @@ func (j *joinFold) row(input int, timeMs, prog int64) {
 	w := j.pending[string(key)]
 	switch {
 	case w == nil:
-		j.wait(string(key), right, timeMs, input)
+		j.wait(string(key), right, timeMs, j.encode(input))
 	case w.right == right:
 		if right { // a second label for the same event changes nothing
 			return
 		}
-		// The same id again: the first one goes without waiting longer, so that each left row is emitted once.
-		j.finish(string(key), w, prog)
-		j.wait(string(key), right, timeMs, input)
+		// The same id again: the first one goes without waiting longer, so that each left row is emitted once. It needs env, in
+		// which the new one stands.
+		k, row := string(key), j.encode(input)
+		j.finish(k, w, prog)
+		j.wait(k, right, timeMs, row)
 	default:
 		j.match(string(key), w, input, timeMs, prog)
 	}
 }
 
-func (j *joinFold) wait(key string, right bool, timeMs int64, input int) {
-	w := &joinWait{right: right, at: timeMs, order: j.due.order, row: appendRow(nil, j.t.nums[input], j.t.strs[input], &j.t.env)}
+// encode takes the row in env for waiting.
+func (j *joinFold) encode(input int) []byte {
+	return appendRow(nil, j.t.nums[input], j.t.strs[input], &j.t.env)
+}
+
+func (j *joinFold) wait(key string, right bool, timeMs int64, row []byte) {
+	w := &joinWait{right: right, at: timeMs, order: j.due.order, row: row}
 	j.due.order++
 	j.pending[key] = w
 	j.due.add(j.dueAt(timeMs), w.order, key)
+	if len(j.due.heap) > 2*len(j.pending)+1024 { // rows that were matched leave their timers behind
+		j.due.prune(func(t timer) bool {
+			w := j.pending[t.key]
+			return w != nil && w.order == t.order
+		})
+	}
 	head := byte(0)
 	if right {
 		head = 1
@@ -146,7 +159,7 @@ func (j *joinFold) match(key string, w *joinWait, input int, timeMs, prog int64)
 			return
 		}
 		j.drop(key)
-		j.wait(key, false, timeMs, input)
+		j.wait(key, false, timeMs, j.encode(input))
 		return
 	}
 	env, out := &j.t.env, &j.out

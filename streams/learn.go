@@ -69,6 +69,8 @@ func (l *learnFold) load() error {
 	if err := l.rows.load(l.horizon); err != nil {
 		return fmt.Errorf("%s: %w", l.t.name, err)
 	}
+	// A row that came behind waits until the progress of then, at the earliest; what still waits has not seen its end yet.
+	l.rows.notBefore(l.t.merge.frontier)
 	if err := l.train.load(); err != nil {
 		return err
 	}
@@ -277,7 +279,8 @@ func (l *learnFold) bound() error {
 			return nil
 		}
 		l.rows.ends.take()
-		if l.rows.get(d) != nil {
+		// A label that came before its event has left an end behind that is not the example's any more.
+		if ex := l.rows.get(d); ex != nil && d.due >= ex.horizon(l.horizon) {
 			l.Stats.Evicted.Add(1)
 			l.rows.drop(d.at)
 		}

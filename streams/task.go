@@ -492,7 +492,7 @@ func (t *Task) Rollback(committed, seq int64) error {
 	if err := t.st.Discard(); err != nil {
 		return err
 	}
-	t.liveFrom, t.seqMeta, t.quiet = committed, seq, false
+	t.liveFrom, t.seqMeta, t.quiet, t.idle = committed, seq, false, false // what was read to its end is not any more
 	return t.load()
 }
 

@@ -544,6 +544,30 @@ func TestCheckpointWhileReadingAgain(t *testing.T) {
 	sameFeatures(t, names, w.features(), want)
 }
 
+// TestRollbackEndsIdleness: a partition that was read to its end is not any more after a rollback. To call it idle then would let the
+// merges that wait for it go on without its rows.
+func TestRollbackEndsIdleness(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mustCompileTB(t, worldPipeline), 1, 64, 5)
+	w.load(makeHistory(100, 4))
+	task := w.tasks[0][0]
+	if err := task.Fold(w.logs["transactions"][0]); err != nil {
+		t.Fatal(err)
+	}
+	task.SetIdle(true)
+	if err := task.Rollback(0, -1); err != nil {
+		t.Fatal(err)
+	}
+	w.open = nil
+	task.Publish(0)
+	for _, e := range w.open {
+		var s schemas.Segment
+		if _, err := s.Header(e.value); err != nil || s.Kind == schemas.SegIdle {
+			t.Errorf("segment of kind %d to %s, error %v", s.Kind, e.topic, err)
+		}
+	}
+}
+
 // FuzzRow reads any bytes as a waiting row; what is one is written again as the same bytes' meaning.
 func FuzzRow(f *testing.F) {
 	nums, strs := []ColMap{{To: 0}, {To: 1}}, []ColMap{{To: 0}, {To: 1}}

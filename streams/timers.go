@@ -27,6 +27,18 @@ func (h *timers) add(due int64, order uint64, key string) {
 	}
 }
 
+// prune drops the timers that keep refuses. O(n).
+func (h *timers) prune(keep func(timer) bool) {
+	old := h.heap
+	h.heap = h.heap[:0]
+	for _, t := range old {
+		if keep(t) {
+			h.add(t.due, t.order, t.key)
+		}
+	}
+	clear(old[len(h.heap):])
+}
+
 // before returns the first timer that is due before t and takes it out.
 func (h *timers) before(t int64) (timer, bool) {
 	if len(h.heap) == 0 || h.heap[0].due >= t {

@@ -70,7 +70,8 @@ func (o *Options) defaults() {
 
 // connect are the options that every client shares.
 func (o *Options) connect() []kgo.Opt {
-	opts := []kgo.Opt{kgo.SeedBrokers(o.Brokers...), kgo.ClientID("freshet"), kgo.RetryTimeout(20 * time.Second)}
+	opts := []kgo.Opt{kgo.SeedBrokers(o.Brokers...), kgo.ClientID("freshet"), kgo.RetryTimeout(20 * time.Second),
+		kgo.MetadataMaxAge(5 * time.Second)} // a broker that has just started may not know its topics yet; the default asks again after five minutes
 	if o.TLS != nil {
 		opts = append(opts, kgo.DialTLSConfig(o.TLS))
 	}

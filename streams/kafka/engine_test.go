@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -194,19 +195,45 @@ func (c crashing) Close() { c.Kill() }
 // topic reads a topic as others see it: per partition the committed records, sorted.
 func (b *bench) topic(name string) []string {
 	b.t.Helper()
-	cl := b.client(kgo.ConsumeTopics(name), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	defer cl.Close()
 	var out []string
-	for {
-		ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
-		fs := cl.PollFetches(ctx)
-		cancel()
-		if fs.NumRecords() == 0 {
-			break
+	for _, r := range b.read(name) {
+		if !r.Attrs.IsControl() {
+			out = append(out, fmt.Sprintf("%d %s %s", r.Partition, r.Key, r.Value))
 		}
-		fs.EachRecord(func(r *kgo.Record) { out = append(out, fmt.Sprintf("%d %s %s", r.Partition, r.Key, r.Value)) })
 	}
 	slices.Sort(out)
+	return out
+}
+
+// read reads what is committed of a topic, to its end, with the markers of transactions.
+func (b *bench) read(name string) (out []*kgo.Record) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	cl := b.client(kgo.ConsumeTopics(name), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	defer cl.Close()
+	ends, err := kadm.NewClient(cl).ListCommittedOffsets(ctx, name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	left := map[int32]int64{}
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset > 0 {
+			left[o.Partition] = o.Offset
+		}
+	})
+	for len(left) > 0 {
+		fs := cl.PollFetches(ctx)
+		if ctx.Err() != nil {
+			b.t.Fatalf("%s is not read to its end: %v are left", name, left)
+		}
+		fs.EachRecord(func(r *kgo.Record) {
+			out = append(out, r)
+			if end, ok := left[r.Partition]; ok && r.Offset+1 >= end {
+				delete(left, r.Partition)
+			}
+		})
+	}
 	return out
 }
 

@@ -472,18 +472,8 @@ func (b *bench) replayed() {
 	rt := b.runtime(vfs.NewMem())
 	defer rt.Store.Close()
 	logs := make([][]streams.Record, rt.Parts[final])
-	cl := b.client(kgo.ConsumeTopics(rt.LogTopic(final)), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	defer cl.Close()
-	for {
-		ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
-		fs := cl.PollFetches(ctx)
-		cancel()
-		if fs.NumRecords() == 0 {
-			break
-		}
-		fs.EachRecord(func(r *kgo.Record) {
-			logs[r.Partition] = append(logs[r.Partition], streams.Record{Offset: r.Offset, Control: r.Attrs.IsControl(), Value: r.Value})
-		})
+	for _, r := range b.read(rt.LogTopic(final)) {
+		logs[r.Partition] = append(logs[r.Partition], streams.Record{Offset: r.Offset, Control: r.Attrs.IsControl(), Value: r.Value})
 	}
 	var got []string
 	stats := &streams.StageStats{}
