@@ -3,6 +3,7 @@ package integration
 import (
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -55,16 +56,22 @@ func TestRedisDown(t *testing.T) {
 	})
 }
 
-// TestBrokerRestarts stops the broker cleanly and starts it again, and then kills it, in the middle.
+// TestBrokerRestarts stops the broker cleanly and starts it again, and then kills it, in the middle; with FRESHET_TEST_FULL eight times.
 func TestBrokerRestarts(t *testing.T) {
-	const n = 60_000
-	interrupted(t, n, 15, func(w *world, p *process, until func(int)) {
-		until(n / 5)
-		w.s.KafkaRestart()
-		until(n / 2)
-		w.s.KafkaKill()
-		w.s.KafkaStart()
-		until(n/2 + 100)
+	n, rounds := 60_000, 2
+	if os.Getenv("FRESHET_TEST_FULL") != "" {
+		n, rounds = 240_000, 8
+	}
+	interrupted(t, n, float64(n)/4000, func(w *world, p *process, until func(int)) {
+		for k := range rounds {
+			until(n * (2*k + 1) / (2*rounds + 1))
+			if k%2 == 0 {
+				w.s.KafkaStop()
+			} else {
+				w.s.KafkaKill()
+			}
+			w.s.KafkaStart()
+		}
 	})
 }
 

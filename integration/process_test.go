@@ -104,13 +104,15 @@ func start(t *testing.T, args ...string) *process {
 	return p
 }
 
+// tail is the end of a log, or what comes before and right after the place where it turns into a dump of goroutines.
 func tail(path string, lines int) string {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return err.Error()
 	}
-	all := strings.SplitAfter(string(b), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "")
+	text, dump, _ := strings.Cut(string(b), "\ngoroutine ")
+	all, more := strings.SplitAfter(text, "\n"), strings.SplitAfter(dump, "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "") + strings.Join(more[:min(len(more), lines)], "")
 }
 
 func (p *process) logged() string {

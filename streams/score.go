@@ -52,6 +52,7 @@ type scorer struct {
 	x     []float64
 	p     []float64
 	feat  featureRow
+	keySl []int                       // the first entity's key, by which features are published; nil without entities
 	after func(t *Task, timeMs int64) // backfill: writes the row where it is going
 }
 
@@ -60,7 +61,11 @@ func newScorer(rt *Runtime) *scorer {
 	for _, m := range rt.Topo.Models {
 		n = max(n, len(m.Cols))
 	}
-	return &scorer{rt: rt, x: make([]float64, n), p: make([]float64, 2)}
+	s := &scorer{rt: rt, x: make([]float64, n), p: make([]float64, 2)}
+	if chain := rt.Topo.chain(); len(chain) > 0 {
+		s.keySl = chain[0].KeySl
+	}
+	return s
 }
 
 // Decided is what was decided for one event.
@@ -87,8 +92,8 @@ func (s *scorer) row(t *Task, timeMs int64) {
 	id := t.env.Str[idSl]
 	if n := s.rt.Names.Features; n != "" {
 		key, ok := id, true
-		if e := topo.chain(); len(e) > 0 {
-			t.key, ok = appendKey(t.key[:0], &t.env, e[0].KeySl)
+		if s.keySl != nil {
+			t.key, ok = appendKey(t.key[:0], &t.env, s.keySl)
 			if ok {
 				key = t.arena.copy(t.key)
 			}

@@ -134,6 +134,13 @@ func Open(o Options, g streams.Owner) (*Client, error) {
 			c.cl = c.sess.Client()
 			err = c.sess.Begin()
 		}
+		if err == nil {
+			// Begin passes over a broker that is away. Asking for the producer's id ends the transaction that a former client of this name
+			// left open; until it ends, or times out, the group's offsets are unstable and no partition is given to anybody.
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			_, _, err = c.cl.ProducerID(ctx)
+			cancel()
+		}
 	}
 	if err == nil && c.sess == nil {
 		// A group member would try to log in for ever, and say nothing. Brokers that are away are waited for; a refusal is final.
