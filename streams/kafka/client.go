@@ -91,6 +91,7 @@ type Client struct {
 	ready chan struct{} // closed when the fields above are set: the group may answer before Open returns
 
 	balancer balancer
+	stop     context.CancelFunc // cuts off everything that the client is doing
 
 	mu      sync.Mutex
 	given   map[streams.Partition]bool // partitions that the owner was told are its own
@@ -106,7 +107,9 @@ func Open(o Options, g streams.Owner) (*Client, error) {
 	for _, t := range o.BigTopics {
 		big[t] = true
 	}
-	opts := append(o.connect(),
+	life, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	opts := append(o.connect(), kgo.WithContext(life),
 		kgo.ConsumerGroup(o.Group), kgo.ConsumeTopics(o.Topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(), kgo.KeepControlRecords(), kgo.DisableAutoCommit(),
 		kgo.Balancers(&c.balancer), kgo.SessionTimeout(o.Session), kgo.HeartbeatInterval(o.Heartbeat),
@@ -152,8 +155,9 @@ func Open(o Options, g streams.Owner) (*Client, error) {
 	}
 	if err != nil {
 		if c.cl != nil {
-			c.cl.CloseAllowingRebalance()
+			c.shut()
 		}
+		stop()
 		return nil, fmt.Errorf("kafka: %w", explain(err))
 	}
 	c.adm = kadm.NewClient(c.cl)
@@ -431,16 +435,33 @@ func (c *Client) Close() {
 		_ = c.cl.AbortBufferedRecords(ctx)
 		_ = c.cl.EndTransaction(ctx, kgo.TryAbort)
 	}
-	if c.o.Instance != "" {
-		if _, err := c.adm.LeaveGroup(ctx, kadm.LeaveGroup(c.o.Group).Reason("freshet stops").InstanceIDs(c.o.Instance)); err != nil {
-			c.o.Log.Debug("leaving group", "error", err)
-		}
+	c.shut() // first: while the client lives it would join again as soon as it hears that it has left
+	if c.o.Instance == "" {
+		return
 	}
+	cl, err := kgo.NewClient(append(c.o.connect(), kgo.RetryTimeout(closeLimit))...)
+	if err == nil {
+		_, err = kadm.NewClient(cl).LeaveGroup(ctx, kadm.LeaveGroup(c.o.Group).Reason("freshet stops").InstanceIDs(c.o.Instance))
+		cl.Close()
+	}
+	if err != nil {
+		c.o.Log.Debug("leaving group", "error", err)
+	}
+}
+
+// closeLimit bounds how long a client that closes waits for a group that is joining.
+const closeLimit = time.Second
+
+// shut closes the client. It may be in the middle of joining, which waits for all other members and can only be cut off.
+func (c *Client) shut() {
+	defer c.stop()
+	defer time.AfterFunc(closeLimit, c.stop).Stop()
 	c.cl.CloseAllowingRebalance()
 }
 
 // Kill closes the connections without leaving the group or ending the transaction, as a crash would. For tests.
 func (c *Client) Kill() {
+	c.stop()
 	c.cl.CloseAllowingRebalance()
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"freshet/streams"
 	"freshet/streams/simulate"
@@ -543,4 +544,21 @@ func TestIdlePartition(t *testing.T) {
 	if got := b.topic("p.features"); len(got) != b.n {
 		t.Errorf("%d records on the features topic, %d events", len(got), b.n)
 	}
+}
+
+// TestStopWhileJoining: a process that is told to stop while the group makes it wait for the others stops all the same.
+func TestStopWhileJoining(t *testing.T) {
+	t.Parallel()
+	b, c, _ := emptyBench(t, testPipeline, 10, 2, 0)
+	release, joining := make(chan struct{}), make(chan struct{}, 100)
+	t.Cleanup(func() { close(release) })
+	c.ControlKey(int16(kmsg.JoinGroup), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		joining <- struct{}{}
+		c.SleepControl(func() { <-release })
+		return nil, nil, false
+	})
+	one := b.join("one", memberOptions{})
+	b.until("it to join", func() bool { return len(joining) > 0 }, one)
+	one.stop()
 }
