@@ -159,6 +159,7 @@ func escaped(p []byte) (n int) {
 // reject sends a record to the dead-letter topic.
 func (t *Task) reject(r *Record, p *schemas.Poison) {
 	t.stats.Rejects.Add(1)
+	t.stats.Reasons.add(p.Reason)
 	if t.quiet {
 		return
 	}

@@ -35,6 +35,8 @@ type learnFold struct {
 
 // LearnStats counts what the learn stage did.
 type LearnStats struct {
+	DriftKinds                                   Tally // of drift events
+	RetrainModels                                Tally // of retrain requests
 	Waiting, Joined, Expired, Evicted, Unmatched atomic.Int64
 	Drifts, Retrains                             atomic.Int64
 	WaitMs                                       atomic.Int64 // of the newest label: known time minus event time

@@ -77,6 +77,7 @@ type Task struct {
 
 // StageStats counts what the tasks of one stage did; shown as metrics.
 type StageStats struct {
+	Reasons                                                     Tally // of dead letters
 	Records, Rows, Bytes, Rejects, Late, Silent, Behind, Forced atomic.Int64
 	JoinMatched, JoinExpired, JoinEvicted, JoinPending          atomic.Int64
 	Features, Predictions                                       atomic.Int64

@@ -212,6 +212,7 @@ func (w *watcher) emit(s *series, ev *events.Drift, at int64) {
 		ev.ModelVersion = w.l.train.models[s.plan.Model].learned
 	}
 	w.l.Stats.Drifts.Add(1)
+	w.l.Stats.DriftKinds.add(ev.Kind.String())
 	if !t.quiet {
 		t.emit(t.rt.Names.Drift, -1, t.arena.copy([]byte(ev.Series)), t.rt.Format.encode(&t.arena, t.rt.Format.IDs.Drift, ev))
 	}
@@ -264,6 +265,7 @@ func (w *watcher) request(reason string, drifts []string, model int, at int64) {
 		*a = asked{at: at, learned: tm.learned, offset: t.next - 1}
 		w.dirty = true
 		w.l.Stats.Retrains.Add(1)
+		w.l.Stats.RetrainModels.add(m.Name)
 		if !t.quiet {
 			t.emit(t.rt.Names.Retrain, -1, t.arena.copy([]byte(m.Name)), t.rt.Format.encode(&t.arena, t.rt.Format.IDs.Retrain, &r))
 		}

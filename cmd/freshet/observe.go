@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"freshet/learners/evaluate"
+	"freshet/state"
 	"freshet/streams"
 	"freshet/streams/kafka"
 	"freshet/streams/metrics"
@@ -67,6 +69,7 @@ func (o *observer) look(ctx context.Context, now time.Time) {
 		}
 	}
 	o.learning(e)
+	o.caches(e)
 	if o.n.sink != nil {
 		o.online(ctx)
 	}
@@ -105,6 +108,9 @@ func (o *observer) stage(s *streams.Stage, st *streams.StageStats, i int, now ti
 		src.Records.SetTotal(uint64(st.Records.Load()))
 		src.Bytes.SetTotal(uint64(st.Bytes.Load()))
 		src.Rejects.SetTotal(uint64(st.Rejects.Load()))
+		for reason, n := range st.Reasons.All() {
+			o.m.DeadLetters(o.n.topo.Streams[s.Stream].Spec.Topic, reason).SetTotal(uint64(n))
+		}
 	}
 	if s.Join != nil {
 		j := o.m.Join(s.Name)
@@ -138,6 +144,12 @@ func (o *observer) learning(e *streams.Engine) {
 	t := o.n.topo.Pipeline.Topics
 	o.m.Topic(t.Drift).Records.SetTotal(uint64(l.Drifts.Load()))
 	o.m.Topic(t.Retrain).Records.SetTotal(uint64(l.Retrains.Load()))
+	for kind, n := range l.DriftKinds.All() {
+		o.m.DriftEvents(kind, "all").SetTotal(uint64(n))
+	}
+	for model, n := range l.RetrainModels.All() {
+		o.m.RetrainRequests(model).SetTotal(uint64(n))
+	}
 	for _, q := range models {
 		m := o.m.Model(q.Model)
 		m.Examples.SetTotal(q.Learned)
@@ -152,6 +164,25 @@ func (o *observer) learning(e *streams.Engine) {
 		}{{m.Overall, q.Overall}, {m.Sliding, q.Sliding}} {
 			s.to.SetClassifier(s.from.AUC, s.from.LogLoss, s.from.Accuracy, s.from.Precision, s.from.Recall)
 		}
+	}
+}
+
+// caches sums the tables of the tasks that are here. A sum that falls, since a task went to another process, counts as one that began anew.
+func (o *observer) caches(e *streams.Engine) {
+	sums := map[string]state.TableStats{}
+	for task, t := range e.Tables() {
+		stage, _, _ := strings.Cut(task, "/")
+		s := sums[stage]
+		s.Hits, s.Misses, s.Evictions, s.Entries, s.Bytes = s.Hits+t.Hits, s.Misses+t.Misses, s.Evictions+t.Evictions, s.Entries+t.Entries, s.Bytes+t.Bytes
+		sums[stage] = s
+	}
+	for stage, s := range sums {
+		m := o.m.Stage(stage)
+		m.CacheHits.SetTotal(s.Hits)
+		m.CacheMisses.SetTotal(s.Misses)
+		m.CacheEvictions.SetTotal(s.Evictions)
+		m.CacheEntries.Set(float64(s.Entries))
+		m.CacheBytes.Set(float64(s.Bytes))
 	}
 }
 
