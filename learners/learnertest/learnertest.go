@@ -56,6 +56,7 @@ type model struct {
 	out     []float64
 	predict func(x, out []float64)
 	learn   func(x []float64, y, weight float64)
+	anomaly bool
 }
 
 func wrapClassifier(c learners.Classifier, classes int) model {
@@ -88,6 +89,7 @@ func Classifier(t *testing.T, classes int, make func(in learners.Input) (learner
 		}
 		return nil
 	})
+	t.Run("a batch equals one after another", func(t *testing.T) { classifierBatch(t, classes, make) })
 	t.Run("a class out of range is a no-op", func(t *testing.T) {
 		c, err := make(Input)
 		if err != nil {
@@ -118,6 +120,7 @@ func Regressor(t *testing.T, make func(in learners.Input) (learners.Regressor, e
 		}
 		return nil
 	})
+	t.Run("a batch equals one after another", func(t *testing.T) { regressorBatch(t, make) })
 	t.Run("a target that is not finite is a no-op", func(t *testing.T) {
 		r, err := make(Input)
 		if err != nil {
@@ -313,6 +316,10 @@ func laws(t *testing.T, fresh func(*testing.T, learners.Input) model, sane func(
 		s := NewStream(11)
 		m.train(s, 20000)
 		x := make([]float64, 6)
+		if m.anomaly {
+			far(t, m, s)
+			return
+		}
 		wrong, naive := 0.0, 0.0
 		counts := make([]float64, len(m.out))
 		for range 4000 {
@@ -343,4 +350,21 @@ func laws(t *testing.T, fresh func(*testing.T, learners.Input) model, sane func(
 			t.Errorf("error %v, the best constant has about %v", wrong, naive)
 		}
 	})
+}
+
+// far expects vectors from far outside to score higher than those of the stream.
+func far(t *testing.T, m model, s *Stream) {
+	x := make([]float64, 6)
+	inside, outside := 0.0, 0.0
+	for range 1000 {
+		s.Next(x)
+		m.predict(x, m.out)
+		inside += m.out[0]
+		x[0], x[1], x[2], x[4] = 40, -40, 40, -40
+		m.predict(x, m.out)
+		outside += m.out[0]
+	}
+	if !(outside > inside) {
+		t.Errorf("mean score far outside %v, inside %v", outside/1000, inside/1000)
+	}
 }

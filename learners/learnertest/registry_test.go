@@ -29,7 +29,7 @@ func texts(e learners.Entry) []string {
 
 func TestRegistry(t *testing.T) {
 	for _, e := range learners.Registry() {
-		if e.Doc == "" || e.Reference == "" || !e.Classifies() && !e.Regresses() {
+		if e.Doc == "" || e.Reference == "" || !e.Classifies() && !e.Regresses() && !e.Detects() {
 			t.Errorf("%s: no documentation, reference or constructor", e.Name)
 		}
 		for _, p := range e.Params {
@@ -58,6 +58,9 @@ func TestRegistry(t *testing.T) {
 				}
 				if e.Regresses() {
 					t.Run("regressor", func(t *testing.T) { Regressor(t, spec.NewRegressor) })
+				}
+				if e.Detects() {
+					t.Run("anomaly", func(t *testing.T) { Anomaly(t, spec.NewAnomaly) })
 				}
 			})
 		}

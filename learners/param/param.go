@@ -13,15 +13,18 @@ type Kind int
 
 // The kinds of parameters.
 const (
-	Float  Kind = iota // a finite number
-	Int                // a whole number
-	Bool               // true or false
-	Choice             // one of Choices
+	Float    Kind = iota // a finite number
+	Int                  // a whole number
+	Bool                 // true or false
+	Choice               // one of Choices
+	Text                 // a word without brackets, commas or =
+	Learner              // the text of another entry: hoeffding_tree(grace_period=50)
+	Learners             // a list of such texts: [logistic, hoeffding_tree]
 )
 
 // String names the kind as the documentation does.
 func (k Kind) String() string {
-	return [...]string{"number", "whole number", "true or false", "choice"}[k]
+	return [...]string{"number", "whole number", "true or false", "choice", "text", "learner", "list of learners"}[k]
 }
 
 // Param is one row of an entry's table.
@@ -41,6 +44,12 @@ func (p Param) Range() string {
 		return "true or false"
 	case Choice:
 		return "one of " + strings.Join(p.Choices, ", ")
+	case Text:
+		return "a text of at most 256 letters"
+	case Learner:
+		return "a learner, such as logistic(rate=0.05)"
+	case Learners:
+		return "a list of learners, such as [logistic, hoeffding_tree]"
 	}
 	return fmt.Sprintf("%s from %s to %s", p.Kind, text(p.Min), text(p.Max))
 }
@@ -52,19 +61,25 @@ type Values struct {
 	owner string
 	table []Param
 	num   []float64 // Float, Int, Bool as 0 and 1, Choice as its index; parallel to table
+	text  []string  // Text, Learner, Learners; parallel to table
 }
 
 // Resolve checks raw values, as Parse or a YAML decoder gives them (strings, bools, any Go number), against the table
 // and fills in defaults. All errors are reported at once, joined by "; ". The owner's name starts each message.
 func Resolve(owner string, table []Param, raw map[string]any) (Values, error) {
-	v := Values{owner: owner, table: table, num: make([]float64, len(table))}
+	v := Values{owner: owner, table: table, num: make([]float64, len(table)), text: make([]string, len(table))}
 	var problems []string
 	for i, p := range table {
 		x, given := raw[p.Name]
 		if !given {
 			x = p.Default
 		}
-		n, err := p.read(x)
+		n, err := 0.0, error(nil)
+		if p.worded() {
+			v.text[i], err = p.readText(x)
+		} else {
+			n, err = p.read(x)
+		}
 		if err != nil {
 			if !given {
 				panic(fmt.Sprintf("BUG: %s: default of %s: %v", owner, p.Name, err))
@@ -88,6 +103,34 @@ func Resolve(owner string, table []Param, raw map[string]any) (Values, error) {
 		return Values{}, fmt.Errorf("%s", strings.Join(problems, "; "))
 	}
 	return v, nil
+}
+
+// worded reports whether the value is a text.
+func (p Param) worded() bool { return p.Kind == Text || p.Kind == Learner || p.Kind == Learners }
+
+func (p Param) readText(x any) (string, error) {
+	if list, ok := x.([]any); ok && p.Kind == Learners { // from YAML
+		items := make([]string, len(list))
+		for i, v := range list {
+			s, ok := v.(string)
+			if !ok {
+				return "", fmt.Errorf("item %d is %v, expected a learner", i+1, v)
+			}
+			items[i] = s
+		}
+		x = "[" + strings.Join(items, ",") + "]"
+	}
+	s, ok := x.(string)
+	s = strings.TrimSpace(s)
+	if !ok || p.Kind == Text && (len(s) > 256 || strings.ContainsAny(s, "()[],=")) || p.Kind != Text && (s == "" && p.Default != "" || len(s) > maxText) {
+		return "", fmt.Errorf("is %v, expected %s", x, p.Range())
+	}
+	if p.Kind != Text {
+		if _, bad := split(s); bad >= 0 {
+			return "", fmt.Errorf("is %v: brackets do not match", x)
+		}
+	}
+	return s, nil
 }
 
 func (p Param) read(x any) (float64, error) {
@@ -182,6 +225,15 @@ func (v Values) Choice(name string) string {
 	return v.table[i].Choices[int(v.num[i])]
 }
 
+// Text returns a text: of Text itself, of Learner and Learners as it stands in a learner's text.
+func (v Values) Text(name string) string { return v.text[v.must(name)] }
+
+// Table returns the parameters that there are.
+func (v Values) Table() []Param { return v.table }
+
+// SetText replaces a text by an equal one in canonical form.
+func (v Values) SetText(name, text string) { v.text[v.must(name)] = text }
+
 // String is the canonical text: the owner and, in table order, the parameters that differ from their defaults. It
 // parses back to the same values, so it is what a snapshot stores.
 func (v Values) String() string {
@@ -189,11 +241,17 @@ func (v Values) String() string {
 	b.WriteString(v.owner)
 	sep := "("
 	for i, p := range v.table {
-		if d, _ := p.read(p.Default); d == v.num[i] {
+		if p.worded() {
+			if v.text[i] == p.Default {
+				continue
+			}
+		} else if d, _ := p.read(p.Default); d == v.num[i] {
 			continue
 		}
 		b.WriteString(sep + p.Name + "=")
 		switch p.Kind {
+		case Text, Learner, Learners:
+			b.WriteString(v.text[i])
 		case Bool:
 			b.WriteString(strconv.FormatBool(v.num[i] != 0))
 		case Choice:

@@ -8,8 +8,12 @@ import (
 // maxText bounds the length of a learner's or detector's text.
 const maxText = 4096
 
+// maxNesting bounds how deep learners may stand inside each other.
+const maxNesting = 8
+
 // Parse splits "name" or "name(key=value, key=value)" into the name and the raw values, for Resolve. Blanks do not
-// count. Errors name the position, from 1. O(len(s)).
+// count. A value may itself be such a text, or a list [a, b(c=1)] of them: it is taken whole, to be parsed by whoever
+// knows its kind. Errors name the position, from 1. O(len(s)).
 func Parse(s string) (name string, raw map[string]any, err error) {
 	if len(s) > maxText {
 		return "", nil, fmt.Errorf("text of %d bytes is longer than %d", len(s), maxText)
@@ -39,7 +43,11 @@ func Parse(s string) (name string, raw map[string]any, err error) {
 		return name, raw, nil
 	}
 	pos := open + 1
-	for _, part := range strings.Split(inside, ",") {
+	parts, bad := split(inside)
+	if bad >= 0 {
+		return "", nil, at(open+1+bad, "brackets do not match, or stand deeper than %d", maxNesting)
+	}
+	for _, part := range parts {
 		eq := strings.IndexByte(part, '=')
 		if eq < 0 {
 			return "", nil, at(pos, "expected parameter=value, got %q", strings.TrimSpace(part))
@@ -48,7 +56,7 @@ func Parse(s string) (name string, raw map[string]any, err error) {
 		if !word(key) {
 			return "", nil, at(pos, "expected a parameter's name before =, got %q", key)
 		}
-		if value == "" || strings.ContainsAny(value, "()=") {
+		if value == "" || strings.ContainsAny(value, "()=") && !nested(value) {
 			return "", nil, at(pos+eq+1, "expected a value for %s, got %q", key, value)
 		}
 		if _, twice := raw[key]; twice {
@@ -58,6 +66,62 @@ func Parse(s string) (name string, raw map[string]any, err error) {
 		pos += len(part) + 1
 	}
 	return name, raw, nil
+}
+
+// split cuts s at the commas outside of brackets; bad is the position of a bracket without its partner, or -1.
+func split(s string) (parts []string, bad int) {
+	var open []byte
+	from := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '(', '[':
+			if len(open) == maxNesting {
+				return nil, i
+			}
+			open = append(open, c)
+		case ')', ']':
+			if len(open) == 0 || (open[len(open)-1] == '(') != (c == ')') {
+				return nil, i
+			}
+			open = open[:len(open)-1]
+		case ',':
+			if len(open) == 0 {
+				parts = append(parts, s[from:i])
+				from = i + 1
+			}
+		}
+	}
+	if len(open) > 0 {
+		return nil, len(s) - 1
+	}
+	return append(parts, s[from:]), -1
+}
+
+// nested reports whether a value has the form name(…) or […].
+func nested(v string) bool {
+	if v[0] == '[' {
+		return v[len(v)-1] == ']'
+	}
+	i := strings.IndexByte(v, '(')
+	return i > 0 && word(strings.TrimSpace(v[:i])) && v[len(v)-1] == ')'
+}
+
+// List splits the text of a Learners parameter, [a, b(c=1)] or one without brackets, into its items.
+func List(s string) ([]string, error) {
+	s = strings.TrimSpace(s)
+	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
+		s = s[1 : len(s)-1]
+	}
+	parts, bad := split(s)
+	if bad >= 0 {
+		return nil, fmt.Errorf("%q: brackets do not match", s)
+	}
+	for i, p := range parts {
+		if parts[i] = strings.TrimSpace(p); parts[i] == "" {
+			return nil, fmt.Errorf("%q: item %d is empty", s, i+1)
+		}
+	}
+	return parts, nil
 }
 
 func word(s string) bool {

@@ -1,84 +1,14 @@
 package tree
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"math"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
+	"freshet/learners/learnertest/stream"
 	"freshet/learners/numeric"
 	"freshet/learners/scale"
 )
-
-// load reads a stream of the shared data: features, labels, nominal features with their cardinality.
-func load(t testing.TB, name string, limit int) (x [][]float64, y []int, nominal []scale.Nominal) {
-	dir, _ := os.Getwd()
-	var f *os.File
-	for {
-		var err error
-		if f, err = os.Open(filepath.Join(dir, "..", "shared", "data", "learning", name+".csv.gz")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Skip("shared data not there: learning/" + name)
-		}
-		dir = filepath.Dir(dir)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := bufio.NewScanner(z)
-	s.Scan()
-	header := strings.Split(s.Text(), ",")
-	top := make([]float64, len(header))
-	for s.Scan() && len(x) < limit {
-		cells := strings.Split(s.Text(), ",")
-		row := make([]float64, len(cells))
-		for i, c := range cells {
-			if row[i], err = strconv.ParseFloat(c, 64); err != nil {
-				row[i] = math.NaN()
-			}
-			top[i] = math.Max(top[i], row[i])
-		}
-		last := len(row) - 1
-		x, y = append(x, row[:last]), append(y, int(row[last]))
-	}
-	for i, h := range header {
-		if strings.HasPrefix(h, "nom_") {
-			nominal = append(nominal, scale.Nominal{Feature: i, Categories: int(top[i]) + 1})
-		}
-	}
-	return x, y, nominal
-}
-
-func classes(y []int) int {
-	k := 0
-	for _, c := range y {
-		k = max(k, c+1)
-	}
-	return k
-}
-
-// prequential returns the accuracy and mean log loss (clipped at 1e-6) of test-then-train.
-func prequential(t testing.TB, tree *Tree, x [][]float64, y []int) (accuracy, loss float64) {
-	p := make([]float64, tree.o.Classes)
-	for i := range x {
-		tree.PredictProba(x[i], p)
-		if argmax(p) == y[i] {
-			accuracy++
-		}
-		loss -= math.Log(min(max(p[y[i]], 1e-6), 1))
-		tree.Learn(x[i], y[i], 1)
-	}
-	return accuracy / float64(len(x)), loss / float64(len(x))
-}
 
 // TestQuality compares the first 10,000 rows with the better of River's and MOA's Hoeffding tree at equal settings.
 func TestQuality(t *testing.T) {
@@ -90,16 +20,16 @@ func TestQuality(t *testing.T) {
 		{"rbf_m", 45.11}, {"hyper_f", 88.29}, {"stagger", 99.88}, {"flights_late", 81.26}, {"2cdt", 79.01}, {"sea_v", 86.90},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			x, y, nominal := load(t, c.name, 10000)
-			tree, err := New(Options{Features: len(x[0]), Classes: classes(y), Nominal: nominal})
+			d := stream.Load(t, c.name, 10000)
+			tree, err := New(Options{Features: d.Input.Features, Classes: d.Classes, Nominal: d.Input.Nominal})
 			if err != nil {
 				t.Fatal(err)
 			}
-			accuracy, loss := prequential(t, tree, x, y)
+			r := stream.Classify(d, tree)
 			leaves, _, depth := tree.Size()
-			t.Logf("%-13s accuracy %.2f (peer %.2f), log loss %.3f, %d leaves, depth %d, %d bytes", c.name, 100*accuracy, c.peer, loss, leaves, depth, tree.Bytes())
-			if 100*accuracy < c.peer-0.5 {
-				t.Errorf("%s: accuracy %.2f is more than half a point below %.2f", c.name, 100*accuracy, c.peer)
+			t.Logf("%-13s accuracy %.2f (peer %.2f), log loss %.3f, %d leaves, depth %d, %d bytes", c.name, 100*r.Accuracy, c.peer, r.LogLoss, leaves, depth, tree.Bytes())
+			if 100*r.Accuracy < c.peer-0.5 {
+				t.Errorf("%s: accuracy %.2f is more than half a point below %.2f", c.name, 100*r.Accuracy, c.peer)
 			}
 		})
 	}
@@ -181,16 +111,9 @@ func TestMemoryBound(t *testing.T) {
 }
 
 func BenchmarkElec2(b *testing.B) {
-	x, y, _ := load(b, "elec2", 45312)
-	tree, _ := New(Options{Features: len(x[0]), Classes: 2})
-	p := make([]float64, 2)
-	b.ReportAllocs()
-	for i := range b.N {
-		j := i % len(x)
-		if j == 0 {
-			tree, _ = New(Options{Features: len(x[0]), Classes: 2})
-		}
-		tree.PredictProba(x[j], p)
-		tree.Learn(x[j], y[j], 1)
-	}
+	d := stream.Load(b, "elec2", 0)
+	stream.Bench(b, d, func() {
+		tree, _ := New(Options{Features: d.Input.Features, Classes: 2})
+		stream.Classify(d, tree)
+	})
 }

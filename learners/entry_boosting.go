@@ -1,0 +1,3 @@
+package learners
+
+func boostingEntries() []Entry { return nil }

@@ -1,0 +1,3 @@
+package learners
+
+func mondrianEntries() []Entry { return nil }

@@ -1,0 +1,3 @@
+package learners
+
+func wrapEntries() []Entry { return nil }
