@@ -53,6 +53,7 @@ type Nominal = scale.Nominal
 type Input struct {
 	Features int       // length of the vector
 	Nominal  []Nominal // the features that are categories
+	Names    []string  // of the features, where they have any: a model from elsewhere is matched by them
 }
 
 // ClassifierBatcher is a classifier whose members can work side by side on several examples.
