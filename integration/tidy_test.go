@@ -78,6 +78,7 @@ var homes = []struct {
 	{"github.com/santhosh-tekuri/jsonschema/", nil, "an oracle of the tests"},
 	{"github.com/expr-lang/expr", []string{"features/expr"}, "the syntax of expressions"},
 	{"github.com/klauspost/compress", []string{"streams/file"}, "compressed files"},
+	{"google.golang.org/protobuf", []string{"learners/exchange"}, "the bytes of ONNX files"},
 	{"github.com/axiomhq/hyperloglog", []string{"features/agg"}, "sketches are aggregations"},
 	{"github.com/cespare/xxhash/", []string{"features/agg", "features/expr", "state", "streams", "streams/online", "schemas", "schemas/avro"}, "a function, not a dependency that could be replaced: keys hash alike everywhere"},
 	{"github.com/google/go-cmp", nil, "for tests only"},
