@@ -173,3 +173,13 @@ func (c *contestant) timePredict(d *evalData, rows int, out []float64) {
 	}
 	c.predictNs = (threadCPU() - start) / float64(passes*n) * 1e9
 }
+
+// lockedCPU starts to measure this goroutine's CPU time; the function that it returns says how many seconds there were.
+func lockedCPU() func() float64 {
+	runtime.LockOSThread()
+	start := threadCPU()
+	return func() float64 {
+		defer runtime.UnlockOSThread()
+		return threadCPU() - start
+	}
+}

@@ -274,3 +274,34 @@ func (c *Column) Categories() int {
 	}
 	return int(top) + 1
 }
+
+// Headerless reports whether the first line of a text file is data: all its fields are numbers or missing, and at least
+// one is a number.
+func Headerless(path string) (bool, error) {
+	if strings.HasSuffix(strings.ToLower(path), ".parquet") {
+		return false, nil
+	}
+	r, err := Open(path, &schemas.Layout{}, Options{TimeCol: -1, Format: formatOf(path), noHeader: true})
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	if !r.csv {
+		return false, fmt.Errorf("file %s: expected .csv, .tsv or .parquet", path)
+	}
+	if _, err := r.scan(); err == io.EOF {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("file %s: %w", path, err)
+	}
+	numbers := 0
+	for _, f := range r.fields {
+		f = bytes.TrimSpace(f)
+		if _, ok := json.ParseFloat(f); ok {
+			numbers++
+		} else if !absent(f) {
+			return false, nil
+		}
+	}
+	return numbers > 0, nil
+}
