@@ -102,9 +102,14 @@ func (b *binner) fit(r *ring, bins int) {
 }
 
 // quantiles appends at most bins-1 edges, half way between distinct values of the sorted s, so that bins hold about
-// equally many; a value that is more frequent than a bin's share has a bin of its own.
+// equally many; a value that is more frequent than a bin's share has a bin of its own, and so has each if they are few.
 func quantiles(edges []float64, s []float32, bins int) []float64 {
-	left, in := len(s), 0
+	left, in, distinct := len(s), 0, 1
+	for i := 1; i < len(s) && distinct <= bins; i++ {
+		if s[i] != s[i-1] {
+			distinct++
+		}
+	}
 	for i := 0; i < len(s) && len(edges) < bins-1; {
 		j := i + 1
 		for j < len(s) && s[j] == s[i] {
@@ -119,7 +124,7 @@ func quantiles(edges []float64, s []float32, bins int) []float64 {
 		for k < len(s) && s[k] == s[j] {
 			k++
 		}
-		if in += j - i; in >= share || k-j >= share {
+		if in += j - i; in >= share || k-j >= share || distinct <= bins {
 			edges = append(edges, (float64(s[i])+float64(s[j]))/2)
 			left, in = left-in, 0
 		}

@@ -27,7 +27,17 @@ func (m *core) shape() []int {
 
 // AppendBinary appends the model's bytes: shape, chance, window, bins, ensembles. What follows from these (the bins of
 // the rows) is left out. O(window * features).
-func (m *core) AppendBinary(dst []byte) ([]byte, error) {
+func (m *core) AppendBinary(dst []byte) ([]byte, error) { return m.append(dst), nil }
+
+// AppendServing appends the bytes of a model with the same ensemble in force and an empty window. O(trees * leaves).
+func (m *core) AppendServing(dst []byte) ([]byte, error) {
+	s := *m
+	s.ring = ring{features: m.ring.features, outputs: m.outputs, bound: m.ring.bound}
+	s.started, s.credit, s.next.count = false, 0, 0
+	return s.append(dst), nil
+}
+
+func (m *core) append(dst []byte) []byte {
 	start := len(dst)
 	dst = wire.Begin(dst, kind, format)
 	for _, v := range m.shape() {
@@ -48,7 +58,7 @@ func (m *core) AppendBinary(dst []byte) ([]byte, error) {
 	if m.o.Mode == Rebuild {
 		dst = appendEnsemble(dst, &m.next)
 	}
-	return wire.Seal(dst, start), nil
+	return wire.Seal(dst, start)
 }
 
 func (m *core) appendRing(dst []byte) []byte {

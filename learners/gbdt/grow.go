@@ -12,7 +12,7 @@ type grower struct {
 	leaves []growing
 	allow  []bool // features this tree may use
 	left   [256]bool
-	cats   []category
+	cats   []uint64   // categories in the order of their gradient: rank, and bin in the lowest 8 bits
 	resid  []weighted // residuals of a leaf, for medians
 
 	unitG, unitH float64 // what 1 stands for in the quantised sums
@@ -36,9 +36,9 @@ type split struct {
 	left         int64
 }
 
-func newGrower(o Options, words int) *grower {
+func newGrower(o Options) *grower {
 	return &grower{hist: make([][]int64, o.Leaves), leaves: make([]growing, 0, o.Leaves), allow: make([]bool, o.Features),
-		cats: make([]category, 0, 256)}
+		cats: make([]uint64, 0, 256)}
 }
 
 // room makes the arrays as long as the window.

@@ -57,7 +57,7 @@ func newCore(o Options) (*core, error) {
 	if o.Mode == Rebuild {
 		m.next = newEnsemble(trees, o.Leaves, m.outputs, len(o.Nominal) > 0)
 	}
-	m.grower = newGrower(o, m.bins.words)
+	m.grower = newGrower(o)
 	return m, nil
 }
 
@@ -179,11 +179,12 @@ func (m *core) begin(e *ensemble) {
 	for i := range m.ring.n {
 		m.bins.row(m.ring.values(i), m.ring.bins(i))
 	}
-	k := m.outputs
 	if !m.started {
-		m.prior(e.base)
+		if e.count == 0 { // else it was made to serve, and learns on
+			m.prior(e.base)
+		}
 		for i := range m.ring.n {
-			copy(m.ring.score[i*k:(i+1)*k], e.base)
+			e.scoreRow(m.ring.values(i), m.ring.bins(i), m.ring.score[i*m.outputs:(i+1)*m.outputs])
 		}
 		if m.force.count == 0 {
 			copy(m.force.base, e.base)

@@ -1,18 +1,9 @@
 package gbdt
 
 import (
-	"cmp"
 	"math"
-	"math/bits"
 	"slices"
 )
-
-// category is one bin of a nominal feature with its share of the gradient.
-type category struct {
-	bin  uint8
-	sum  int64
-	rank float64
-}
 
 // Constants of categorical splits, as in LightGBM: they keep rare categories from being chosen for their noise.
 const (
@@ -115,15 +106,10 @@ func (s *seeker) nominal(f int, h []int64) {
 	for b := firstCategory; b < len(h); b++ {
 		if h[b] != 0 && curvature(h[b]) > floor {
 			rank := float64(float64(gradient(h[b]))*s.g.unitG) / (float64(float64(curvature(h[b]))*s.g.unitH) + categorySmooth)
-			c = append(c, category{uint8(b), h[b], rank})
+			c = append(c, sortable(rank)&^255|uint64(b))
 		}
 	}
-	slices.SortFunc(c, func(a, b category) int {
-		if d := cmp.Compare(a.rank, b.rank); d != 0 {
-			return d
-		}
-		return int(a.bin) - int(b.bin)
-	})
+	slices.Sort(c)
 	whole, l2 := s.value(s.sum, s.l2), s.l2+categoryL2
 	total := curvature(s.sum)
 	for dir := range 2 {
@@ -134,8 +120,9 @@ func (s *seeker) nominal(f int, h []int64) {
 			if dir == 1 {
 				at = len(c) - 1 - i
 			}
-			left += c[at].sum
-			in[c[at].bin>>6] |= 1 << (c[at].bin & 63)
+			bin := uint8(c[at])
+			left += h[bin]
+			in[bin>>6] |= 1 << (bin & 63)
 			l := curvature(left)
 			if l < s.least {
 				continue
@@ -152,10 +139,11 @@ func (s *seeker) nominal(f int, h []int64) {
 	}
 }
 
-// size is the number of bins in the set.
-func (s *set) size() (n int) {
-	for _, w := range s {
-		n += bits.OnesCount64(w)
+// sortable maps numbers to words in the same order.
+func sortable(v float64) uint64 {
+	b := math.Float64bits(v)
+	if b>>63 != 0 {
+		return ^b
 	}
-	return n
+	return b | 1<<63
 }
