@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"freshet/learners"
+	"freshet/learners/contract"
 	"freshet/learners/evaluate"
 	"freshet/learners/models"
 	"freshet/schemas/events"
@@ -176,7 +177,7 @@ func (tr *trainer) publish(nowMs int64) {
 			continue
 		}
 		m.sent, m.sentMs = m.learned, nowMs
-		rec := events.Model{Name: m.plan.Name, Version: m.learned, Learner: m.text, Fingerprint: t.rt.Topo.Fingerprint, Examples: int64(m.learned), TimeMs: m.newMs, Offset: t.next, Bytes: m.snapshot(t)}
+		rec := events.Model{Name: m.plan.Name, Version: m.learned, Learner: m.text, Fingerprint: t.rt.Topo.Fingerprint, Examples: int64(m.learned), TimeMs: m.newMs, Offset: t.next, Bytes: m.snapshot(t, true)}
 		t.emit(t.rt.Names.Models, 0, t.arena.copy([]byte(t.shardName(m.plan.Name))), t.rt.Format.encode(&t.arena, t.rt.Format.IDs.Model, &rec))
 	}
 }
@@ -199,13 +200,17 @@ func (m *training) measure() {
 	m.Quality.Store(q)
 }
 
-// snapshot writes the model with what it is and what it was trained on.
-func (m *training) snapshot(t *Task) []byte {
+// snapshot writes the model with what it is and what it was trained on; one that only serves may leave out what is for learning.
+func (m *training) snapshot(t *Task, serving bool) []byte {
 	var model learners.Model = m.cls
 	if m.plan.Regression {
 		model = m.reg
 	}
-	enc, err := model.AppendBinary(nil)
+	write := model.AppendBinary
+	if s, ok := model.(contract.Server); ok && serving {
+		write = s.AppendServing
+	}
+	enc, err := write(nil)
 	if err != nil {
 		panic("BUG: a model that cannot be written: " + err.Error())
 	}
@@ -225,7 +230,7 @@ func (tr *trainer) save() {
 			continue
 		}
 		m.dirty = false
-		b := appendOptional(tr.buf[:0], m.snapshot(tr.l.t))
+		b := appendOptional(tr.buf[:0], m.snapshot(tr.l.t, false))
 		b = binary.AppendVarint(b, m.firstMs)
 		b = binary.AppendVarint(b, m.newMs)
 		b = binary.AppendUvarint(b, m.sent)

@@ -76,6 +76,13 @@ type Merger interface {
 	Merge(others []Model, weights []float64) error
 }
 
+// Server is a model whose part that predicts is much smaller than what it learns from (a window of examples, say).
+type Server interface {
+	// AppendServing appends bytes for UnmarshalBinary of a model that only serves: it predicts the same bit for bit, but
+	// has forgotten what it was about to learn from.
+	AppendServing(dst []byte) ([]byte, error)
+}
+
 // Contributor explains one prediction: how much each feature moved it away from the model's base value.
 type Contributor interface {
 	// Contributions fills out, features*outputs with the outputs of a feature side by side, and base, one place an
