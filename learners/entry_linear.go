@@ -56,6 +56,27 @@ func linearEntries() []Entry {
 				return linear.NewLinear(o)
 			},
 		},
+		{
+			Name: "passive_aggressive", Params: passiveParams(),
+			Doc:       "Passive-aggressive: the smallest step that makes the example's margin right or its error small, bounded by c. Its probabilities are the sigmoid of the margin, not calibrated.",
+			Reference: "Crammer, Dekel, Keshet, Shalev-Shwartz, Singer 2006",
+			classifier: func(in Input, classes int, v param.Values) (Classifier, error) {
+				o := passiveOptions(in, v)
+				o.Classes = classes
+				return linear.NewPassiveClassifier(o)
+			},
+			regressor: func(in Input, v param.Values) (Regressor, error) {
+				return linear.NewPassiveRegressor(passiveOptions(in, v))
+			},
+		},
+		{
+			Name: "bayesian_linear", Params: bayesParams(),
+			Doc:       "Bayesian linear regression: the exact posterior of weights and noise online, with intervals; all second moments, so it needs no learning rate.",
+			Reference: "Bishop 2006, section 3.3; Bierman 1977 (update of the factored covariance)",
+			regressor: func(in Input, v param.Values) (Regressor, error) {
+				return linear.NewBayes(linear.BayesOptions{Options: columnOptions(in, v), Prior: v.Float("prior"), Forget: v.Float("forget"), Coverage: v.Float("coverage")})
+			},
+		},
 	}
 }
 

@@ -54,3 +54,51 @@ func normalisedOptions(in Input, v param.Values) linear.Options {
 	}
 	return o
 }
+
+func passiveParams() []param.Param {
+	own := []param.Param{
+		{Name: "c", Kind: param.Float, Default: "0.01", Min: 1e-9, Max: 1e9, Doc: "aggressiveness: how far one example, of weight 1, is trusted"},
+		{Name: "mode", Kind: param.Choice, Default: "1", Choices: []string{"1", "2"}, Doc: "PA-I bounds a step by c, PA-II softens it"},
+		{Name: "epsilon", Kind: param.Float, Default: "0", Min: 0, Max: 1e9, Doc: "of regression: an error up to here is none, in deviations of the target if scale_target"},
+		{Name: "scale_target", Kind: param.Bool, Default: "true", Doc: "of regression: the target is standardised inside and predictions stay near the range seen"},
+		{Name: "intercept", Kind: param.Bool, Default: "true", Doc: "an intercept, learned as a column of ones"},
+		scaleParam, clipParam,
+	}
+	return append(own, columnParam...)
+}
+
+func passiveOptions(in Input, v param.Values) linear.PassiveOptions {
+	o := linear.PassiveOptions{Options: columnOptions(in, v), C: v.Float("c"), Second: v.Choice("mode") == "2", Epsilon: v.Float("epsilon")}
+	o.ScaleTarget = v.Bool("scale_target")
+	if !v.Bool("intercept") {
+		o.InterceptRate = -1
+	}
+	return o
+}
+
+func bayesParams() []param.Param {
+	s := scaleParam
+	s.Choices = []string{"standard", "none"}
+	own := []param.Param{
+		{Name: "prior", Kind: param.Float, Default: "100", Min: 1e-9, Max: 1e9, Doc: "variance of a weight before any example, in units of the noise's variance"},
+		{Name: "forget", Kind: param.Float, Default: "0.001", Min: 0, Max: 0.5, Doc: "share of the knowledge that each example lets fade, so that the model follows drift; 0 is the exact posterior of all examples"},
+		{Name: "coverage", Kind: param.Float, Default: "0.9", Min: 0.01, Max: 0.999, Doc: "of the predictive interval"},
+		s, clipParam,
+	}
+	for _, p := range columnParam {
+		if p.Name == "max_categories" {
+			p.Default, p.Max = "128", 1024
+		}
+		if p.Name == "crosses" {
+			p.Choices, p.Doc = []string{"none", "numeric"}, "products of two numbers as columns, squares too"
+		}
+		if p.Name == "cross_bits" {
+			p.Default, p.Max = "8", 10
+		}
+		if p.Name == "hash_bits" {
+			p.Max = 10
+		}
+		own = append(own, p)
+	}
+	return own
+}

@@ -53,3 +53,11 @@ func (s *Standard) UpdateDot(v, w []float64, limit float64) float64 {
 	s.lastN, s.lastR = lastN, lastR
 	return dot
 }
+
+// Fix makes the mean and the variance of column j what they are given to be, as if of one value.
+func (s *Standard) Fix(j int, mean, variance float64) {
+	s.n[j], s.mean[j], s.vari[j], s.inv[j] = 1, mean, variance, 0
+	if variance > 0 {
+		s.inv[j] = 1 / math.Sqrt(variance)
+	}
+}
