@@ -22,7 +22,7 @@ const (
 	interceptPrior = 1e6  // the intercept is as good as unknown
 	maxBayes       = 2048 // columns; the factor of the covariance has half the square of it
 	maxFactor      = 1e100
-	startNoise     = 1 // the target's variance counts as so many examples of the noise's
+	startNoise     = 0.01 // the target's variance counts as so many examples of the noise's
 )
 
 // Bayes is Bayesian linear regression: the exact posterior of weights and noise, one example at a time.
@@ -194,6 +194,9 @@ func (m *Bayes) take(x []float64) {
 	m.gather(x)
 	for j, v := range m.z {
 		m.live.Update(j, v)
+		if m.std != nil {
+			m.begin(j, v)
+		}
 	}
 	if len(m.blocks)+len(m.crosses) > 0 {
 		for j, f := range m.numeric {

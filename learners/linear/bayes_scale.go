@@ -6,6 +6,19 @@ import (
 	"freshet/learners/numeric"
 )
 
+// begin gives column j its centre, the first value, and its first scale, when a second value differs from that. Until
+// then the column was 0 in all examples, so there is nothing to carry.
+func (m *Bayes) begin(j int, v float64) {
+	if _, inv := m.std.Moments(); inv[j] > 0 || v != v {
+		return
+	}
+	if !m.std.Seen(j) {
+		m.std.Fix(j, v, 0)
+	} else if s := m.live.Variance(j); s > 0 {
+		m.std.Fix(j, m.std.Mean(j), s)
+	}
+}
+
 // rebase makes the live deviations those in force and carries the posterior over: a column that shrinks by r has a
 // weight, and a deviation of it, that grow by r; U D U' becomes (R U R^-1) (R D R) (R U R^-1)'.
 func (m *Bayes) rebase() {
@@ -19,11 +32,7 @@ func (m *Bayes) rebase() {
 		stretch[i] = 1
 	}
 	for j := range m.numeric {
-		switch {
-		case now[j] == 0:
-		case old[j] == 0: // 0 in all examples so far: nothing to carry
-			m.std.Fix(j, m.live.Mean(j), m.live.Variance(j))
-		default:
+		if old[j] > 0 && now[j] > 0 {
 			stretch[m.place[j]] = old[j] / now[j]
 			m.std.Fix(j, m.std.Mean(j), m.live.Variance(j))
 		}
@@ -102,7 +111,7 @@ func (m *Bayes) columnsOf(x, z []float64) {
 	}
 }
 
-// Noise is the estimate of the noise's variance; the variance of the target counts as one example of it.
+// Noise is the estimate of the noise's variance; the variance of the target counts as a hundredth of an example of it.
 func (m *Bayes) Noise() float64 {
 	return (m.s2 + float64(startNoise*m.y.Variance(0))) / (m.a + startNoise)
 }

@@ -100,6 +100,9 @@ func (c *core) unmarshal(data []byte, kind string) error {
 		r.FloatsInto(f)
 	}
 	n.seen.weight, n.seen.sum = r.Finite(), r.Finite()
+	for j := range n.span {
+		n.measure(j)
+	}
 	if n.std != nil {
 		n.std.Read(r)
 	}

@@ -13,12 +13,13 @@ type core struct {
 	layout
 	outputs int
 
-	all  []float64 // w, then b: FTRL and normalised steps treat the intercept as one more column, of ones
-	w, b []float64 // columns*outputs, outputs
-	s1   []float64 // first state of the optimizer, parallel to all; nil for SGD. AdaGrad, RMSProp: squares; FTRL: z
-	s2   []float64 // second state: Adam's squares, FTRL's root of the summed squares
-	span []float64 // Normalised: the largest magnitude of each column so far, the intercept's last
-	seen norm      // Normalised
+	all           []float64 // w, then b: FTRL and normalised steps treat the intercept as one more column, of ones
+	w, b          []float64 // columns*outputs, outputs
+	s1            []float64 // first state of the optimizer, parallel to all; nil for SGD. AdaGrad, RMSProp: squares; FTRL: z
+	s2            []float64 // second state: Adam's squares, FTRL's root of the summed squares
+	span          []float64 // Normalised: the largest magnitude of each column so far, the intercept's last
+	seen          norm      // Normalised
+	unit, inverse []float64 // Normalised, from span: s^(2p-2) and 1/s
 
 	steps  uint64 // examples learned
 	pushes uint64 // mini-batches applied; the examples if MiniBatch is 1
@@ -28,12 +29,13 @@ type core struct {
 	target *target // ScaleTarget
 
 	// Scratch of Learn; predicting uses none of it.
-	z    []float64 // scaled numeric columns
-	hot  []int     // of each block: the active column, or -1
-	idx  []int     // active columns after the numeric ones: one-hot, then crosses
-	val  []float64 // their values
-	rate []float64 // Normalised: each active column's own rate
-	g    []float64 // outputs: predictions, then loss gradients
+	z            []float64 // scaled numeric columns
+	hot          []int     // of each block: the active column, or -1
+	idx          []int     // active columns after the numeric ones: one-hot, then crosses
+	val          []float64 // their values
+	act          []int     // Normalised: the active columns, the intercept among them
+	actVal, rate []float64 // Normalised: their values and their own rates
+	g            []float64 // outputs: predictions, then loss gradients
 }
 
 func newCore(o Options, outputs int) (core, error) {
@@ -56,7 +58,9 @@ func newCore(o Options, outputs int) (core, error) {
 	case Normalised:
 		c.s1 = make([]float64, n)
 		c.span = make([]float64, l.columns+1)
-		c.rate = make([]float64, len(l.numeric)+len(l.blocks)+len(l.crosses)+1)
+		c.unit, c.inverse = make([]float64, l.columns+1), make([]float64, l.columns+1)
+		n := len(l.numeric) + len(l.blocks) + len(l.crosses) + 1
+		c.act, c.actVal, c.rate = make([]int, 0, n), make([]float64, 0, n), make([]float64, n)
 	}
 	switch o.Scale {
 	case Standardise:
@@ -93,7 +97,7 @@ func (c *core) check(x []float64) {
 // Bytes is the memory of the model: 8 a weight (16 with AdaGrad, RMSProp and momentum, 24 with Adam and FTRL, a gradient
 // more with mini-batches), 32 a scaled column, and scratch.
 func (c *core) Bytes() int {
-	n := 8*(len(c.all)+len(c.s1)+len(c.s2)+len(c.span)+len(c.rate)+len(c.z)+len(c.g)+len(c.hot)+cap(c.idx)+cap(c.val)+len(c.numeric)) +
+	n := 8*(len(c.all)+len(c.s1)+len(c.s2)+3*len(c.span)+3*len(c.rate)+len(c.z)+len(c.g)+len(c.hot)+cap(c.idx)+cap(c.val)+len(c.numeric)) +
 		32*len(c.blocks) + 56*len(c.crosses) + 512
 	if c.std != nil {
 		n += c.std.Bytes()

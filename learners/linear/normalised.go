@@ -24,28 +24,13 @@ const tiny = 1e-100
 func (c *core) approach(weight float64, slope func(output int, square, h float64) float64) {
 	c.steps++
 	c.pushes++
+	c.activate()
 	c.stretch(weight)
-	p := c.o.PowerT
-	common := c.o.Rate * power(c.seen.sum/c.seen.weight, p-1)
+	k := c.outputs
+	common := c.o.Rate * power(c.seen.sum/c.seen.weight, c.o.PowerT-1)
 	for i := range c.g {
 		plain := min(max(slope(i, 0, 1), -c.o.ClipGradient), c.o.ClipGradient)
-		square := 0.0
-		c.each(func(n, j int, x float64) {
-			at := j*c.outputs + i
-			r := 1.0
-			if p > 0 {
-				d := float64(plain * x)
-				g := min(c.s1[at]+float64(float64(d*d)*weight), math.MaxFloat64)
-				c.s1[at] = g
-				if r = 0; g > 0 {
-					r = power(g, -p)
-				}
-			}
-			r = float64(r * power(c.span[j], 2*p-2))
-			c.rate[n] = r
-			square += float64(float64(x*x) * r)
-		})
-		square = float64(square * common)
+		square := float64(c.rates(i, plain, weight) * common)
 		g := float64(plain * weight)
 		if !c.o.Plain {
 			g = slope(i, square, weight)
@@ -55,37 +40,68 @@ func (c *core) approach(weight float64, slope func(output int, square, h float64
 			g = 0
 		}
 		step := float64(common * g)
-		c.each(func(n, j int, x float64) {
-			at := j*c.outputs + i
-			c.all[at] = settle(c.all[at], float64(step*float64(c.rate[n]*x)))
-		})
+		rate, val := c.rate[:len(c.act)], c.actVal[:len(c.act)]
+		for n, j := range c.act {
+			at := j*k + i
+			c.all[at] = settle(c.all[at], float64(step*float64(rate[n]*val[n])))
+		}
 	}
 }
 
-// each calls f for every active column with a value above tiny: its number among the active, the column, the value.
-func (c *core) each(f func(n, j int, x float64)) {
+// activate lists the columns whose value is above tiny, the intercept last.
+func (c *core) activate() {
+	c.act, c.actVal = c.act[:0], c.actVal[:0]
 	for j, x := range c.z {
 		if math.Abs(x) > tiny {
-			f(j, j, x)
+			c.act, c.actVal = append(c.act, j), append(c.actVal, x)
 		}
 	}
-	n := len(c.z)
-	for i, j := range c.idx {
-		if x := c.val[i]; math.Abs(x) > tiny {
-			f(n, j, x)
+	for n, j := range c.idx {
+		if x := c.val[n]; math.Abs(x) > tiny {
+			c.act, c.actVal = append(c.act, j), append(c.actVal, x)
 		}
-		n++
 	}
 	if c.o.InterceptRate > 0 {
-		f(n, c.columns, 1)
+		c.act, c.actVal = append(c.act, c.columns), append(c.actVal, 1)
 	}
+}
+
+// rates fills rate with what each active weight of output i steps at, and returns what a gradient of 1 moves the score
+// by, in units of the common rate. plain is the gradient before the step.
+func (c *core) rates(i int, plain, weight float64) float64 {
+	k, p := c.outputs, c.o.PowerT
+	rate, val := c.rate[:len(c.act)], c.actVal[:len(c.act)]
+	square := 0.0
+	for n, j := range c.act {
+		x := val[n]
+		r := c.unit[j]
+		if p > 0 {
+			at := j*k + i
+			d := float64(plain * x)
+			g := min(c.s1[at]+float64(float64(d*d)*weight), math.MaxFloat64)
+			c.s1[at] = g
+			switch {
+			case g == 0:
+				r = 0
+			case p == 0.25:
+				r /= math.Sqrt(math.Sqrt(g))
+			case p == 0.5:
+				r /= math.Sqrt(g)
+			default:
+				r = float64(r * power(g, -p))
+			}
+		}
+		rate[n] = r
+		square += float64(float64(x*x) * r)
+	}
+	return square
 }
 
 // stretch takes in the magnitudes of the example's columns.
 func (c *core) stretch(weight float64) {
 	length := 0.0
-	c.each(func(_, j int, x float64) {
-		a := math.Abs(x)
+	for n, j := range c.act {
+		a := math.Abs(c.actVal[n])
 		s := c.span[j]
 		if a > s {
 			if s > 0 {
@@ -96,13 +112,23 @@ func (c *core) stretch(weight float64) {
 			}
 			s = a
 			c.span[j] = a
+			c.measure(j)
 		}
-		q := a / s
+		q := float64(a * c.inverse[j])
 		length += float64(q * q)
-	})
+	}
 	weight = min(weight, 1e9)
 	c.seen.weight += weight
 	c.seen.sum += max(float64(weight*length), 1e-300)
+}
+
+// measure keeps what steps need of a column's span, so that they need no division and no power.
+func (c *core) measure(j int) {
+	c.inverse[j], c.unit[j] = 0, 0
+	if s := c.span[j]; s > 0 {
+		c.inverse[j] = min(1/s, 1/tiny)
+		c.unit[j] = min(power(s, 2*c.o.PowerT-2), math.MaxFloat64)
+	}
 }
 
 // power is base^e with the common exponents without logarithms.
@@ -110,17 +136,15 @@ func power(base, e float64) float64 {
 	switch e {
 	case 0:
 		return 1
-	case -0.25:
-		return 1 / math.Sqrt(math.Sqrt(base))
-	case -1.5:
-		return 1 / (base * math.Sqrt(base))
+	case -0.5:
+		return 1 / math.Sqrt(base)
 	case -0.75:
 		r := math.Sqrt(base)
 		return 1 / (r * math.Sqrt(r))
-	case -0.5:
-		return 1 / math.Sqrt(base)
 	case -1:
 		return 1 / base
+	case -1.5:
+		return 1 / (base * math.Sqrt(base))
 	case -2:
 		return 1 / (base * base)
 	}

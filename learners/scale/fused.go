@@ -61,3 +61,6 @@ func (s *Standard) Fix(j int, mean, variance float64) {
 		s.inv[j] = 1 / math.Sqrt(variance)
 	}
 }
+
+// Seen reports whether column j has had a value.
+func (s *Standard) Seen(j int) bool { return s.n[j] > 0 }
