@@ -33,7 +33,7 @@ func ftrlOptions(in Input, v param.Values) linear.Options {
 
 func normalisedParams() []param.Param {
 	own := []param.Param{
-		{Name: "rate", Kind: param.Float, Default: "1", Min: 1e-6, Max: 100, Doc: "learning rate, in units of the whole way to the minimum of an example's loss"},
+		{Name: "rate", Kind: param.Float, Default: "0.5", Min: 1e-6, Max: 100, Doc: "learning rate, in units of the whole way to the minimum of an example's loss"},
 		{Name: "power_t", Kind: param.Float, Default: "0.25", Min: 0, Max: 1, Doc: "exponent of the decay by summed squared gradients: 0.5 (Vowpal Wabbit's) for stationary streams, 0 for a constant rate that follows drift"},
 		{Name: "invariant", Kind: param.Bool, Default: "true", Doc: "steps follow the loss downhill and never pass its minimum"},
 		{Name: "hinge", Kind: param.Bool, Default: "false", Doc: "of classification: hinge instead of log loss; probabilities are then not calibrated"},
