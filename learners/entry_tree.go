@@ -11,7 +11,7 @@ import (
 func treeEntries() []Entry {
 	return []Entry{
 		{
-			Name: "hoeffding_tree", Params: treeParams("200", "1e-7"),
+			Name: "hoeffding_tree", Params: treeParams("200", "1e-7", "0.01"),
 			Doc:       "Decision tree that splits a leaf when the Hoeffding bound says that its best split is the best; naive Bayes at the leaves where it is better.",
 			Reference: "Domingos, Hulten 2000 (VFDT); Holmes, Kirkby, Pfahringer 2005 (adaptive leaves); Kirkby 2007 (memory)",
 			classifier: func(in Input, classes int, v param.Values) (Classifier, error) {
@@ -19,7 +19,7 @@ func treeEntries() []Entry {
 			},
 		},
 		{
-			Name: "extremely_fast_tree", Params: append(treeParams("200", "1e-7"),
+			Name: "extremely_fast_tree", Params: append(treeParams("200", "1e-5", "0.01"),
 				param.Param{Name: "min_samples_reevaluate", Kind: param.Int, Default: "500", Min: 1, Max: 1e9, Doc: "weight that an inner node sees between two looks at its test"}),
 			Doc:       "Decision tree that splits as soon as a test is better than none, and replaces tests that have become worse than others.",
 			Reference: "Manapragada, Webb, Salehi 2018 (extremely fast decision tree)",
@@ -30,13 +30,13 @@ func treeEntries() []Entry {
 			},
 		},
 		{
-			Name: "hoeffding_adaptive_tree", Params: append(treeParams("200", "1e-7"), adaptiveParams()...),
+			Name: "hoeffding_adaptive_tree", Params: append(treeParams("200", "1e-7", "0.01"), adaptiveParams()...),
 			Doc:       "Hoeffding tree with an ADWIN at every node: where the error of a subtree rises an alternate grows, and takes over if it errs less.",
 			Reference: "Bifet, Gavaldà 2009 (adaptive learning from evolving data streams)",
 			classifier: func(in Input, classes int, v param.Values) (Classifier, error) {
 				o := treeOptions(in, classes, v)
 				o.DriftDelta, o.MinAlternate = v.Float("drift_delta"), v.Int("min_alternate")
-				o.Bootstrap, o.ResetLeaves, o.Seed = v.Bool("bootstrap"), v.Bool("reset_leaves"), uint64(v.Int("seed"))
+				o.Bootstrap, o.KeepLeaves, o.Seed = v.Bool("bootstrap"), !v.Bool("renew_leaves"), uint64(v.Int("seed"))
 				return tree.NewAdaptive(o)
 			},
 		},
@@ -51,7 +51,7 @@ func treeEntries() []Entry {
 	}
 }
 
-func treeParams(grace, delta string) []param.Param {
+func treeParams(grace, delta, branch string) []param.Param {
 	return []param.Param{
 		{Name: "grace_period", Kind: param.Int, Default: grace, Min: 1, Max: 1e9, Doc: "weight that a leaf sees between two attempts to split"},
 		{Name: "delta", Kind: param.Float, Default: delta, Min: 1e-300, Max: 0.5, Doc: "allowed error of a split decision"},
@@ -62,8 +62,8 @@ func treeParams(grace, delta string) []param.Param {
 		{Name: "candidates", Kind: param.Int, Default: "10", Min: 1, Max: 1000, Doc: "candidate thresholds of a numeric feature with Gaussians"},
 		{Name: "bins", Kind: param.Int, Default: "64", Min: 4, Max: 4096, Doc: "bins of a histogram"},
 		{Name: "max_depth", Kind: param.Int, Default: "64", Min: 1, Max: 64, Doc: "depth at which leaves no longer split"},
-		{Name: "max_share_to_split", Kind: param.Float, Default: "0.99", Min: 0, Max: 1, Doc: "a leaf whose largest class has at least this share does not split; 1 with rare classes"},
-		{Name: "min_branch_fraction", Kind: param.Float, Default: "0.01", Min: 0, Max: 0.5, Doc: "least share of a leaf's weight on each side of a split"},
+		{Name: "max_share_to_split", Kind: param.Float, Default: "1", Min: 0, Max: 1, Doc: "a leaf whose largest class has at least this share does not split; 1 lets rare classes be split for"},
+		{Name: "min_branch_fraction", Kind: param.Float, Default: branch, Min: 0, Max: 0.5, Doc: "least share of a leaf's weight on each side of a split"},
 		{Name: "max_categories", Kind: param.Int, Default: "64", Min: 2, Max: 4096, Doc: "bound of categories kept apart at a leaf; more are hashed into it"},
 		{Name: "calibrate", Kind: param.Bool, Default: "true", Doc: "temper probabilities by one factor that follows the log loss; classes keep their order"},
 		{Name: "max_bytes", Kind: param.Int, Default: "33554432", Min: 4096, Max: 1 << 40, Doc: "memory bound: the least promising leaves stop collecting statistics, then splitting stops"},
@@ -75,7 +75,7 @@ func adaptiveParams() []param.Param {
 		{Name: "drift_delta", Kind: param.Float, Default: "0.002", Min: 1e-9, Max: 0.5, Doc: "confidence of the ADWIN at each node"},
 		{Name: "min_alternate", Kind: param.Int, Default: "300", Min: 1, Max: 1e9, Doc: "examples that a subtree and its alternate both see before they are compared"},
 		{Name: "bootstrap", Kind: param.Bool, Default: "true", Doc: "an example counts Poisson(1) times, at least once"},
-		{Name: "reset_leaves", Kind: param.Bool, Default: "false", Doc: "a leaf whose error rises starts anew"},
+		{Name: "renew_leaves", Kind: param.Bool, Default: "true", Doc: "a leaf whose error rises by a quarter starts anew"},
 		{Name: "seed", Kind: param.Int, Default: "1", Min: 0, Max: 1 << 52, Doc: "of the bootstrap"},
 	}
 }
@@ -85,13 +85,13 @@ func forestParams() []param.Param {
 		{Name: "trees", Kind: param.Int, Default: "10", Min: 1, Max: 10000, Doc: "number of trees"},
 		{Name: "seed", Kind: param.Int, Default: "1", Min: 0, Max: 1 << 52, Doc: "of weights and feature subsets"},
 		{Name: "lambda", Kind: param.Float, Default: "6", Min: 1e-3, Max: 100, Doc: "an example counts Poisson(lambda) times for a tree"},
-		{Name: "max_features", Kind: param.Choice, Default: "hedge", Choices: []string{"hedge", "sqrt", "log2", "share", "all"}, Doc: "features that a leaf watches: sqrt(d)+1, log2(d)+1, share*d, all; hedge is sqrt for half of the trees and share for the others"},
+		{Name: "max_features", Kind: param.Choice, Default: "hedge", Choices: []string{"hedge", "sqrt", "log2", "share", "all"}, Doc: "features that a leaf watches: sqrt(d)+1, log2(d)+1, share*d, all; hedge lets trees take turns from sqrt(d) to d"},
 		{Name: "share", Kind: param.Float, Default: "0.6", Min: 1e-6, Max: 1, Doc: "share of the features, for max_features"},
 		{Name: "warning_delta", Kind: param.Float, Default: "0.01", Min: 1e-9, Max: 0.5, Doc: "confidence of the ADWIN that starts a background tree"},
 		{Name: "drift_delta", Kind: param.Float, Default: "0.001", Min: 1e-9, Max: 0.5, Doc: "confidence of the ADWIN that replaces a tree"},
 		{Name: "drift", Kind: param.Bool, Default: "true", Doc: "replace trees whose error rises"},
 		{Name: "replace_poor", Kind: param.Bool, Default: "false", Doc: "start a tree anew that for long errs far more than the mean"},
-	}, treeParams("50", "0.01")...)
+	}, treeParams("50", "0.01", "0.001")...)
 }
 
 func treeOptions(in Input, classes int, v param.Values) tree.Options {

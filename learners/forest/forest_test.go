@@ -18,6 +18,9 @@ func TestTry(t *testing.T) {
 		"hedge": func(o *Options) {}, "all": func(o *Options) { o.MaxFeatures = All },
 		"raw": func(o *Options) { o.Raw = true }, "poor": func(o *Options) { o.ReplacePoor = true },
 		"hist": func(o *Options) { o.Observer = 1 },
+		"c20":  func(o *Options) { o.Candidates = 20 }, "share1": func(o *Options) { o.MaxShareToSplit = 1 }, "gini": func(o *Options) { o.Criterion = 1 },
+		"branch": func(o *Options) { o.MaxShareToSplit = 1; o.MinBranchFraction = 0.001 }, "g25": func(o *Options) { o.GracePeriod = 25 },
+		"d1": func(o *Options) { o.Delta = .1 }, "d001": func(o *Options) { o.Delta = .001 },
 	}
 	limit := 10000
 	fmt.Sscan(os.Getenv("LIMIT"), &limit)

@@ -43,10 +43,12 @@ func detector(delta float64) *drift.ADWIN {
 	return d
 }
 
-// weight is how much the tree's vote counts: how often it was right lately, with one example of each kind before any.
+// weight is how much the tree's vote counts: the fourth power of how often it was right lately, as if it had been right
+// once and wrong once before. Steeper than the accuracy itself, so that a tree that has just started anew does not
+// outvote those that know the stream.
 func (m *member) weight() float64 {
 	a := (m.right + 1) / (m.seen + 2)
-	return a
+	return float64(float64(a*a) * float64(a*a))
 }
 
 // step fills p with the tree's vote for x and lets it learn; it returns the vote's weight. An example that is no-op
@@ -63,7 +65,7 @@ func (m *member) step(o *Options, once *numeric.Poisson, x []float64, class int,
 	if argmax(p) == class {
 		miss = 0
 	}
-	m.right += float64((1 - miss - m.right/memory))
+	m.right += 1 - miss - m.right/memory
 	m.seen += 1 - m.seen/memory
 	if m.back != nil {
 		m.back.Learn(x, class, k)

@@ -13,7 +13,7 @@ type MaxFeatures uint8
 
 // The ways; d is the number of features.
 const (
-	Hedge MaxFeatures = iota // sqrt for one half of the trees, share for the other
+	Hedge MaxFeatures = iota // trees take turns: sqrt(d), d, and two even steps between
 	Sqrt                     // sqrt(d) rounded, plus 1
 	Log2                     // log2(d) rounded down, plus 1
 	Share                    // d*Options.Share rounded
@@ -42,8 +42,8 @@ type Options struct {
 	Candidates        int
 	Bins              int
 	MaxDepth          int
-	MaxShareToSplit   float64 // 0.99
-	MinBranchFraction float64 // 0.01; negative: 0
+	MaxShareToSplit   float64 // 1: rare classes are split for
+	MinBranchFraction float64 // 0.001; negative: 0
 
 	WarningDelta float64 // confidence of the detector that starts a background tree: 0.01
 	DriftDelta   float64 // confidence of the detector that replaces a tree: 0.001
@@ -62,6 +62,8 @@ func (o *Options) fill() error {
 	def(&o.Lambda, 6)
 	def(&o.Share, 0.6)
 	def(&o.GracePeriod, 50)
+	def(&o.MaxShareToSplit, 1)
+	def(&o.MinBranchFraction, 0.001)
 	def(&o.Delta, 0.01)
 	def(&o.WarningDelta, 0.01)
 	def(&o.DriftDelta, 0.001)
@@ -85,16 +87,13 @@ func (o *Options) fill() error {
 // subset is how many features the leaves of tree i watch.
 func (o *Options) subset(i int) int {
 	d := float64(o.Features)
-	root := math.Floor(math.Sqrt(d)+0.5) + 1
 	n := d
 	switch o.MaxFeatures {
 	case Hedge:
-		n = root
-		if share := math.Floor(d*o.Share + 0.5); i%2 == 1 {
-			n = share
-		}
+		root := math.Floor(math.Sqrt(d) + 0.5)
+		n = math.Floor(root + float64((d-root)*float64(i%4)/3) + 0.5)
 	case Sqrt:
-		n = root
+		n = math.Floor(math.Sqrt(d)+0.5) + 1
 	case Log2:
 		n = 1
 		for v := o.Features; v > 1; v >>= 1 {

@@ -25,12 +25,13 @@ func (t *Tree) adapt(leaf int32, x []float64, class int, weight float64, wrong b
 	for at := int32(0); ; at = t.next(&t.nodes[at], x) {
 		i := t.nodes[at].record
 		rose := t.records[i].errors.Update(miss) == drift.Drift
-		switch {
-		case at == leaf: // a leaf has nothing below that could be replaced
-			if rose && t.o.ResetLeaves && t.nodes[at].feature < 0 {
-				t.reset(int(i))
+		if at == leaf { // nothing below that could be replaced
+			if rose && !t.o.KeepLeaves && t.nodes[at].feature < 0 {
+				t.renew(int(i))
 			}
 			return
+		}
+		switch {
 		case rose:
 			t.probe(at)
 		case t.records[i].alternate > 0 && t.judge(at):
@@ -112,5 +113,18 @@ func (t *Tree) replace(at int32) {
 	t.records[t.nodes[at].record].node = at
 	t.nodes[alt] = none
 	t.pairs = append(t.pairs, alt)
+	t.changed++
+}
+
+// renew empties the leaf of record i if its error has risen by at least a quarter: what it knows of an abrupt change is
+// wrong; where the change is gradual it is still worth more than nothing.
+func (t *Tree) renew(i int) {
+	r := &t.records[i]
+	if d := r.errors.Explain(); d.After < 1.25*d.Before {
+		return
+	}
+	clear(t.counts[i*t.o.Classes : (i+1)*t.o.Classes])
+	r.mc, r.nb, r.attempt = 0, 0, 0
+	clear(r.slab)
 	t.changed++
 }

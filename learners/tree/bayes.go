@@ -11,6 +11,9 @@ import (
 // out by one such feature, not for ever.
 const unlikely = -50
 
+// never is the same for a category at a leaf where others have been seen, but never this class.
+const never = 1e-20
+
 // bayes fills votes with the log of the joint density of x and each class at record i, which must be active; -Inf for a
 // class that was never there. Changes nothing else. O(features*classes).
 func (t *Tree) bayes(i int, x, votes []float64) {
@@ -147,6 +150,10 @@ func (t *Tree) tables(s []float64, fs []int32, x, votes []float64) {
 			n := 0.0
 			if row != nil {
 				n = row[c]
+			}
+			if all[c] == 0 && places > 1 {
+				votes[c] *= never
+				continue
 			}
 			votes[c] *= (n + 1) / (all[c] + places)
 		}

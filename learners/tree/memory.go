@@ -203,13 +203,3 @@ func (t *Tree) grow(i int) {
 	t.claim(left)
 	t.claim(right)
 }
-
-// reset empties record i, which must be a leaf's: it starts anew from nothing.
-func (t *Tree) reset(i int) {
-	r := &t.records[i]
-	clear(t.counts[i*t.o.Classes : (i+1)*t.o.Classes])
-	r.mc, r.nb, r.attempt = 0, 0, 0
-	if r.slab != nil {
-		clear(r.slab)
-	}
-}

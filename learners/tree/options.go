@@ -50,7 +50,7 @@ type Options struct {
 	Candidates        int     // thresholds tried a numeric feature with Gaussian observers: 10
 	Bins              int     // of a histogram: 64
 	MaxDepth          int     // 64
-	MaxShareToSplit   float64 // a leaf with a class of at least this share does not split: 0.99
+	MaxShareToSplit   float64 // a leaf with a class of at least this share does not split: 1, which lets rare classes be split for
 	MinBranchFraction float64 // least share of weight on each side: 0.01; negative: 0
 	MaxBytes          int     // memory bound: 32 MiB
 	Raw               bool    // naive Bayes is not tempered
@@ -62,7 +62,7 @@ type Options struct {
 	DriftDelta   float64 // adaptive tree: confidence of the detectors: 0.002
 	MinAlternate int     // adaptive tree: examples both subtrees see before they are compared: 300
 	Bootstrap    bool    // adaptive tree: an example counts Poisson(1) times, but at least once
-	ResetLeaves  bool    // adaptive tree: a leaf whose error rises starts anew
+	KeepLeaves   bool    // adaptive tree: a leaf does not start anew when its error rises by a quarter
 }
 
 func (o *Options) fill() error {
@@ -81,7 +81,7 @@ func (o *Options) fill() error {
 	if !o.NoTies {
 		def(&o.Tau, 0.05)
 	}
-	def(&o.MaxShareToSplit, 0.99)
+	def(&o.MaxShareToSplit, 1)
 	def(&o.MinBranchFraction, 0.01)
 	o.MinBranchFraction = max(o.MinBranchFraction, 0)
 	defInt(&o.MaxCategories, 64)

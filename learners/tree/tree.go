@@ -167,8 +167,7 @@ func (t *Tree) PredictProba(x, p []float64) {
 	i := int(t.nodes[t.route(0, x)].record)
 	if t.usesBayes(i) {
 		t.bayes(i, x, p)
-		t.temper.apply(p)
-		numeric.Softmax(p)
+		t.soften(i, p)
 		return
 	}
 	t.shares(i, p)
@@ -178,6 +177,23 @@ func (t *Tree) PredictProba(x, p []float64) {
 func (t *Tree) usesBayes(i int) bool {
 	r := &t.records[i]
 	return r.slab != nil && (t.o.Leaf == NaiveBayes || t.o.Leaf == Adaptive && r.nb >= r.mc)
+}
+
+// soften turns the votes of naive Bayes at record i into probabilities: tempered, and with half an example added to each
+// class, as shares have, so that a young leaf is not surer than what it has seen. The order of the classes stays.
+func (t *Tree) soften(i int, p []float64) {
+	t.temper.apply(p)
+	numeric.Softmax(p)
+	slab := t.records[i].slab
+	n := 1.0
+	for c := range p {
+		n += slab[c*headFloats+hWeight]
+	}
+	keep := n / (n + 0.5*float64(len(p)))
+	rest := (1 - keep) / float64(len(p))
+	for c := range p {
+		p[c] = float64(p[c]*keep) + rest
+	}
 }
 
 // shares fills p with the class shares at a record, half an example added to each class (Krichevsky, Trofimov 1981):
@@ -255,8 +271,7 @@ func (t *Tree) answer(i int, x, p []float64) bool {
 		return false
 	}
 	copy(p, t.votes)
-	t.temper.apply(p)
-	numeric.Softmax(p)
+	t.soften(i, p)
 	return true
 }
 
