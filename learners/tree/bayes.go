@@ -185,11 +185,32 @@ func (t *Tree) look(s []float64, f int, v float64) (all []float64, places float6
 	}
 	all, places = s[2:2+k], float64(t.o.Bins)
 	if s[1] > 0 {
-		if b := math.Floor((v - s[0]) / s[1]); b >= 0 && b < places {
+		if b := place(s, v); b >= 0 && b < places {
 			row = s[2+k+int(b)*k:][:k]
 		}
 	} else if v == s[0] {
 		row = s[2+k+t.o.Bins/2*k:][:k]
 	}
 	return all, places, row
+}
+
+// likelihood fills out with the log likelihood of watched feature j at record i for each class, as bayes counts it; all
+// 0 if the value is missing. at is where the feature's table starts, and the next one's is returned.
+func (t *Tree) likelihood(i, j, at int, x, out []float64) int {
+	r := &t.records[i]
+	s, k, n := r.slab, t.o.Classes, int(r.gaussians)
+	f := int(t.watched(i)[j])
+	clear(out)
+	if j < n {
+		v, ok := numeric.Tame(x[f])
+		for c := range out {
+			if ok {
+				far := s[k*(headFloats+n*nearFloats)+(c*n+j)*farFloats:][:farFloats]
+				out[c] = density(v, s[k*headFloats+(c*n+j)*nearFloats], far, s[c*headFloats+hWeight])
+			}
+		}
+		return at
+	}
+	t.tables(s[at:], t.watched(i)[j:j+1], x, out)
+	return at + t.table(f, t.o)
 }

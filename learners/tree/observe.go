@@ -143,7 +143,7 @@ func (t *Tree) settle(i, class int) {
 
 // bin returns the bin of v, after making the bins twice as wide as often as it takes to hold all values so far. The
 // width is a power of two and bins start at multiples of it, so two bins become one exactly; no range has to be known
-// beforehand: the first two values that differ span about half of the bins. O(bins*classes) at a doubling.
+// beforehand: the first two values that differ span a quarter to half of the bins. O(bins*classes) at a doubling.
 func (t *Tree) bin(s []float64, v float64) int {
 	n, k := t.o.Bins, t.o.Classes
 	middle := n / 2
@@ -159,12 +159,12 @@ func (t *Tree) bin(s []float64, v float64) int {
 		_, least := math.Frexp(max(math.Abs(v), math.Abs(s[0])))
 		wide := math.Ldexp(1, max(e-1, least-44))
 		first := s[0]
-		s[1] = wide * 2 / math.Ldexp(1, bits.Len(uint(n-1)))
+		s[1] = wide * 4 / math.Ldexp(1, bits.Len(uint(n))-1)
 		s[0] = math.Floor(min(v, first)/s[1]) * s[1]
-		fold(s[2+k:], middle, min(int((first-s[0])/s[1]), n-1), k)
+		fold(s[2+k:], middle, int(place(s, first)), k)
 	}
 	for range 2200 {
-		at := math.Floor((v - s[0]) / s[1])
+		at := place(s, v)
 		if at >= 0 && at < float64(n) {
 			return int(at)
 		}
@@ -172,6 +172,10 @@ func (t *Tree) bin(s []float64, v float64) int {
 	}
 	return -1
 }
+
+// place is the bin of v in a histogram, out of range if it has none. Dividing by a power of two is exact, so that it
+// does not depend on when a value came.
+func place(s []float64, v float64) float64 { return math.Floor(v/s[1]) - s[0]/s[1] }
 
 // double makes the bins twice as wide, growing to the left or to the right.
 func (t *Tree) double(s []float64, left bool) {
