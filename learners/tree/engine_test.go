@@ -131,15 +131,20 @@ func TestMethodsFollowDrift(t *testing.T) {
 func TestTemper(t *testing.T) {
 	r := &source{2}
 	var temper Temper
+	p := make([]float64, 2)
 	for range 20000 {
 		s := 4 * (r.float() - 0.5)
 		y := 0
 		if r.float() < numeric.Sigmoid(s) {
 			y = 1
 		}
-		temper.learn([]float64{0, 3 * s}, y)
+		scores := []float64{0, 3 * s}
+		copy(p, scores)
+		temper.apply(p)
+		numeric.Softmax(p)
+		temper.learn(scores, p, y)
 	}
-	if f := temper.factor(); math.Abs(f-1.0/3) > 0.05 {
+	if f := math.Exp(temper.Log); math.Abs(f-1.0/3) > 0.05 {
 		t.Fatalf("factor %v, want 1/3", f)
 	}
 }

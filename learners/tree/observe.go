@@ -49,7 +49,7 @@ func (t *Tree) observe(i int, x []float64, class int, weight float64) {
 		// Both factors have one sign but for rounding, which may not make a spread negative.
 		d[fDev] = min(d[fDev]+max(float64(float64(weight*gap)*(v-m[0])), 0), math.MaxFloat64)
 	}
-	if t.o.Leaf != Majority {
+	if t.o.Leaf != Majority && (t.m == plain || !t.inner(i)) {
 		t.settle(i, class)
 	}
 	at += k * n * farFloats

@@ -22,44 +22,38 @@ type Temper struct {
 	Seen      float64 // examples, up to the window
 }
 
-// factor is what scores are multiplied by.
-func (t *Temper) factor() float64 { return numeric.Exp(t.Log) }
-
+// apply multiplies scores by the factor.
 func (t *Temper) apply(scores []float64) {
 	if t.Log == 0 {
 		return
 	}
-	b := t.factor()
+	b := numeric.Exp(t.Log)
 	for i := range scores {
 		scores[i] = float64(scores[i] * b)
 	}
 }
 
-// learn takes in the scores, before apply, of an example and its class.
-func (t *Temper) learn(scores []float64, class int) {
-	b := t.factor()
+// learn takes in the scores of an example before apply, the probabilities that came of them, and its class.
+func (t *Temper) learn(scores, p []float64, class int) {
 	top := scores[argmax(scores)]
 	if math.IsInf(top, 0) || scores[class] < top-1e6 {
 		return // a class that was never there: no factor would help
 	}
-	var total, mean, square float64
-	for _, s := range scores {
-		s -= top
-		if float64(b*s) < -40 {
-			continue
+	var mean, square float64
+	for i, s := range scores {
+		if p[i] > 1e-20 {
+			w := float64(p[i] * (s - top))
+			mean += w
+			square += float64(w * (s - top))
 		}
-		e := numeric.Exp(float64(b * s))
-		total += e
-		mean += float64(e * s)
-		square += float64(e * float64(s*s))
 	}
-	mean /= total
-	spread := square/total - float64(mean*mean)
 	// Derivatives of the log likelihood by the factor's logarithm.
+	b := numeric.Exp(t.Log)
 	slope := float64(b * (scores[class] - top - mean))
 	t.Seen = min(t.Seen+1, temperWindow)
 	rate := 1 / t.Seen
-	t.Curvature += float64((min(float64(b*b)*spread, 1e6) - t.Curvature) * rate)
+	t.Curvature += float64((min(float64(b*b)*(square-float64(mean*mean)), 1e6) - t.Curvature) * rate)
+	t.Curvature = max(t.Curvature, 0)
 	step := float64(slope*rate) / (t.Curvature + 0.01)
 	t.Log = min(max(t.Log+min(max(step, -0.1), 0.1), -5), 2)
 }
@@ -67,19 +61,18 @@ func (t *Temper) learn(scores []float64, class int) {
 // Apply makes probabilities as sure as they deserve to be, in place: it raises them to the factor and divides by their
 // sum. A probability of 0 stays.
 func (t *Temper) Apply(p []float64) {
-	if t.Log == 0 {
-		return
-	}
 	logs(p)
 	t.apply(p)
 	numeric.Softmax(p)
 }
 
-// Learn takes in probabilities, before Apply, and the class; scratch has a place for each.
-func (t *Temper) Learn(p []float64, class int, scratch []float64) {
+// LearnThenApply is Apply, and takes in the class afterwards; scratch has a place for each class.
+func (t *Temper) LearnThenApply(p []float64, class int, scratch []float64) {
+	logs(p)
 	copy(scratch, p)
-	logs(scratch)
-	t.learn(scratch, class)
+	t.apply(p)
+	numeric.Softmax(p)
+	t.learn(scratch, p, class)
 }
 
 func logs(p []float64) {
@@ -103,11 +96,4 @@ func (t *Temper) Read(r *wire.Reader) {
 	if !(t.Log >= -5 && t.Log <= 2 && t.Curvature >= 0 && t.Curvature <= 1e6 && t.Seen >= 0 && t.Seen <= temperWindow) {
 		r.Fail("temper %v, %v, %v", t.Log, t.Curvature, t.Seen)
 	}
-}
-
-// LearnThenApply is what Apply does, and learns the class; scratch has a place for each.
-func (t *Temper) LearnThenApply(p []float64, class int, scratch []float64) {
-	before := *t
-	t.Learn(p, class, scratch)
-	before.Apply(p)
 }

@@ -167,6 +167,8 @@ func (t *Tree) PredictProba(x, p []float64) {
 	i := int(t.nodes[t.route(0, x)].record)
 	if t.usesBayes(i) {
 		t.bayes(i, x, p)
+		t.temper.apply(p)
+		numeric.Softmax(p)
 		t.soften(i, p)
 		return
 	}
@@ -179,11 +181,9 @@ func (t *Tree) usesBayes(i int) bool {
 	return r.slab != nil && (t.o.Leaf == NaiveBayes || t.o.Leaf == Adaptive && r.nb >= r.mc)
 }
 
-// soften turns the votes of naive Bayes at record i into probabilities: tempered, and with half an example added to each
-// class, as shares have, so that a young leaf is not surer than what it has seen. The order of the classes stays.
+// soften adds half an example to each class of naive Bayes' probabilities at record i, as shares have, so that a young
+// leaf is not surer than what it has seen. The order of the classes stays.
 func (t *Tree) soften(i int, p []float64) {
-	t.temper.apply(p)
-	numeric.Softmax(p)
 	slab := t.records[i].slab
 	n := 1.0
 	for c := range p {
@@ -223,14 +223,17 @@ func (t *Tree) Step(x []float64, class int, weight float64, p []float64) {
 	p = p[:t.o.Classes]
 	at := t.route(0, x)
 	i := int(t.nodes[at].record)
-	known := t.answer(i, x, p)
-	if class < 0 || class >= t.o.Classes || !numeric.Weight(weight) {
+	learns := class >= 0 && class < t.o.Classes && numeric.Weight(weight)
+	if t.answer(i, x, p) {
+		if learns && !t.o.Raw {
+			t.temper.learn(t.votes, p, class)
+		}
+		t.soften(i, p)
+	}
+	if !learns {
 		return
 	}
 	weight = min(weight, numeric.Limit)
-	if known && !t.o.Raw {
-		t.temper.learn(t.votes, class)
-	}
 	switch t.m {
 	case fast:
 		t.absorb(i, x, class, weight)
@@ -259,7 +262,7 @@ func (t *Tree) TestThenTrain(x []float64, classes []int, weights, p []float64, _
 }
 
 // answer fills p with the prediction at record i and, where its naive Bayes is of use to learning, the votes. It
-// reports whether p comes from them.
+// reports whether p comes from them, and is still to be softened.
 func (t *Tree) answer(i int, x, p []float64) bool {
 	if t.records[i].slab == nil || t.o.Leaf == Majority {
 		t.shares(i, p)
@@ -271,7 +274,8 @@ func (t *Tree) answer(i int, x, p []float64) bool {
 		return false
 	}
 	copy(p, t.votes)
-	t.soften(i, p)
+	t.temper.apply(p)
+	numeric.Softmax(p)
 	return true
 }
 
