@@ -91,8 +91,28 @@ func (t *boostTree) append(dst []byte, b *booster) []byte {
 		if l.hist == nil {
 			continue
 		}
-		for _, v := range l.hist[:t.floats(b)] {
-			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(v))
+		dst = appendHist(dst, l.hist[:t.floats(b)])
+	}
+	return dst
+}
+
+// pairBytes is the size of a stored bin: three bytes of index, two small floats.
+const pairBytes = 11
+
+// appendHist appends the bins that hold something: most do not, as every split starts from empty ones.
+func appendHist(dst []byte, h []float32) []byte {
+	n := 0
+	for i := 0; i < len(h); i += 2 {
+		if h[i] != 0 || h[i+1] != 0 {
+			n++
+		}
+	}
+	dst = wire.Uint(dst, uint64(n*pairBytes))
+	for i := 0; i < len(h); i += 2 {
+		if h[i] != 0 || h[i+1] != 0 {
+			dst = append(dst, byte(i/2), byte(i/2>>8), byte(i/2>>16))
+			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(h[i]))
+			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(h[i+1]))
 		}
 	}
 	return dst
@@ -232,18 +252,26 @@ func (b *booster) readTree(r *wire.Reader, t *boostTree) {
 }
 
 func (b *booster) readHist(r *wire.Reader, l *leaf, n int) {
-	if b.hists == b.maxHists || r.Left() < 4*n || int(l.depth) >= b.o.Depth {
-		r.Fail("a histogram is one too many, cut off, or of a leaf that cannot split")
+	if b.hists == b.maxHists || int(l.depth) >= b.o.Depth {
+		r.Fail("a histogram is one too many, or of a leaf that cannot split")
 		return
 	}
 	b.hists++
 	l.hist = make([]float32, b.histSize)
-	for i := range n {
-		v := math.Float32frombits(uint32(r.Byte()) | uint32(r.Byte())<<8 | uint32(r.Byte())<<16 | uint32(r.Byte())<<24)
-		if !(math.Abs(float64(v)) <= 1e30) || i%2 == 0 && v < 0 {
-			r.Fail("a histogram holds %v", v)
+	next := 0 // least index that may come
+	for p := r.Bytes(n / 2 * pairBytes); len(p) > 0; p = p[pairBytes:] {
+		if len(p) < pairBytes {
+			r.Fail("a histogram is cut off")
 			return
 		}
-		l.hist[i] = v
+		i := int(p[0]) | int(p[1])<<8 | int(p[2])<<16
+		h := math.Float32frombits(binary.LittleEndian.Uint32(p[3:]))
+		g := math.Float32frombits(binary.LittleEndian.Uint32(p[7:]))
+		if i < next || 2*i >= n || !(h >= 0 && h <= 1e30) || !(math.Abs(float64(g)) <= 1e30) {
+			r.Fail("a histogram holds %v, %v in bin %d of %d", h, g, i, n/2)
+			return
+		}
+		l.hist[2*i], l.hist[2*i+1] = h, g
+		next = i + 1
 	}
 }

@@ -207,3 +207,11 @@ func (l *Model) Read(r *wire.Reader) {
 		}
 	}
 }
+
+// MeanInput is the mean of input j over what was learned.
+func (l *Model) MeanInput(j int) float64 {
+	if n := l.Weight(); n > 0 {
+		return l.a[len(l.a)-len(l.b)+j] / n
+	}
+	return 0
+}
