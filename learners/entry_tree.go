@@ -11,12 +11,13 @@ import (
 func treeEntries() []Entry {
 	return []Entry{
 		{
-			Name: "hoeffding_tree", Params: treeParams("200", "1e-7", "0.01"),
+			Name: "hoeffding_tree", Params: append(treeParams("200", "1e-7", "0.01"), treeRegressorParams()...),
 			Doc:       "Decision tree that splits a leaf when the Hoeffding bound says that its best split is the best; naive Bayes at the leaves where it is better.",
 			Reference: "Domingos, Hulten 2000 (VFDT); Holmes, Kirkby, Pfahringer 2005 (adaptive leaves); Kirkby 2007 (memory)",
 			classifier: func(in Input, classes int, v param.Values) (Classifier, error) {
 				return tree.New(treeOptions(in, classes, v))
 			},
+			regressor: treeRegressor,
 		},
 		{
 			Name: "extremely_fast_tree", Params: append(treeParams("200", "1e-5", "0.01"),
