@@ -32,8 +32,8 @@ func mondrianParams() []param.Param {
 		{Name: "nominal_rate", Kind: param.Float, Default: "0.5", Min: 1e-6, Max: 1e3, Doc: "what a category new to a node counts, where a number's standard deviation counts 1"},
 		{Name: "pure_time", Kind: param.Float, Default: "0.5", Min: 0, Max: 1e9, Doc: "Mondrian time until which nodes of one class split too; 0 never, as in River"},
 		{Name: "first_loss", Kind: param.Float, Default: "0.5", Min: 0, Max: 10, Doc: "share of ln(classes) that a new leaf's first example costs it: 0 trusts deep splits most, as River does, 1 least"},
-		{Name: "when_full", Kind: param.Choice, Default: "prune", Choices: []string{"prune", "restart", "stop"}, Doc: "a tree without room gives up its least used splits, starts again, or stops splitting"},
-		{Name: "drift", Kind: param.Choice, Default: "none", Choices: []string{"none", "adwin"}, Doc: "adwin: a tree whose error rises starts again"},
+		{Name: "when_full", Kind: param.Choice, Default: "restart", Choices: []string{"restart", "prune", "stop"}, Doc: "a tree without room starts again (trees are of different ages), gives up its least used splits, or stops splitting"},
+		{Name: "drift", Kind: param.Choice, Default: "adwin", Choices: []string{"adwin", "none"}, Doc: "adwin: a tree whose error rises starts again"},
 		{Name: "max_bytes", Kind: param.Int, Default: "33554432", Min: 4096, Max: 1 << 40, Doc: "memory bound of all trees"},
 	}
 }
@@ -43,7 +43,7 @@ func mondrianOptions(in Input, v param.Values) mondrian.Options {
 		Features: in.Features, Nominal: in.Nominal, Trees: v.Int("trees"), Seed: uint64(v.Int("seed")),
 		Dirichlet: v.Float("dirichlet"), Step: v.Float("step"), Codes: v.Choice("nominal") == "code",
 		NominalRate: v.Float("nominal_rate"), PureTime: v.Float("pure_time"), FirstLoss: v.Float("first_loss"),
-		Drift: v.Choice("drift") == "adwin", MaxBytes: v.Int("max_bytes"),
+		NoDrift: v.Choice("drift") == "none", MaxBytes: v.Int("max_bytes"),
 	}
 	if o.PureTime == 0 {
 		o.PureTime = -1
@@ -58,8 +58,8 @@ func mondrianOptions(in Input, v param.Values) mondrian.Options {
 		o.Scale = mondrian.Raw
 	}
 	switch v.Choice("when_full") {
-	case "restart":
-		o.Full = mondrian.Restart
+	case "prune":
+		o.Full = mondrian.Prune
 	case "stop":
 		o.Full = mondrian.Stop
 	}

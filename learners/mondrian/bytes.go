@@ -17,7 +17,7 @@ const (
 func (f *forest) append(dst []byte, kind string, more func([]byte) []byte) []byte {
 	start := len(dst)
 	dst = wire.Begin(dst, kind, format)
-	for _, v := range []int{f.o.Features, f.shape.head, f.shape.numbers, f.o.Trees, int(f.o.Scale), boolean(f.o.Drift)} {
+	for _, v := range []int{f.o.Features, f.shape.head, f.shape.numbers, f.o.Trees, int(f.o.Scale), boolean(!f.o.NoDrift)} {
 		dst = wire.Uint(dst, uint64(v))
 	}
 	if more != nil {
@@ -46,7 +46,7 @@ func (f *forest) read(data []byte, kind string, more func(*wire.Reader)) (*fores
 	for _, s := range []struct {
 		what string
 		want int
-	}{{"features", f.o.Features}, {"outputs", f.shape.head}, {"numbers", f.shape.numbers}, {"trees", f.o.Trees}, {"scale", int(f.o.Scale)}, {"drift", boolean(f.o.Drift)}} {
+	}{{"features", f.o.Features}, {"outputs", f.shape.head}, {"numbers", f.shape.numbers}, {"trees", f.o.Trees}, {"scale", int(f.o.Scale)}, {"drift", boolean(!f.o.NoDrift)}} {
 		if got := r.Count(1 << 40); r.Err() == nil && got != s.want {
 			r.Fail("%s: the bytes have %d, this model %d", s.what, got, s.want)
 		}
@@ -94,6 +94,7 @@ func (t *tree) append(dst []byte) []byte {
 		b, _ := t.watch.AppendBinary(nil) // cannot fail
 		dst = wire.String(dst, string(b))
 	}
+	dst = wire.Uint(dst, uint64(t.most))
 	dst = wire.Uint(dst, uint64(t.free))
 	dst = wire.Uint(dst, uint64(len(t.nodes)))
 	for i := range t.nodes {
@@ -153,6 +154,9 @@ func (t *tree) read(r *wire.Reader) {
 				r.Fail("%v", err)
 			}
 		}
+	}
+	if t.most = r.Count(t.room); t.most < 16 {
+		r.Fail("a tree has room for %d nodes", t.most)
 	}
 	free := r.Count(t.room)
 	count := r.Count(t.room)

@@ -11,13 +11,14 @@
 //	                 └─ predict: on the way down, own * node's prediction + (1-own) * rest
 //
 // Scale matters, since extensions of different features are added: features are standardised (or brought to their
-// range) by the rates, while boxes and thresholds stay in units that never change. Trees are flat arrays with a bound;
-// a full tree gives up the splits that context-tree weighting trusts least. Categories are sets: a box of a nominal
-// feature is the set of the codes it saw, and a split parts a new one from the rest.
+// range) by the rates, while boxes and thresholds stay in units that never change. Trees are flat arrays with a bound: a
+// full tree starts again, trees being of different ages, and so does one whose error rises. Categories are sets: a box
+// of a nominal feature is the set of the codes it saw (above 64, hashed), and a split parts a new one from the rest. A
+// missing value extends no box and goes to the heavier side of a split.
 //
 // Sources: Mourtada, Gaïffas, Scornet 2021 (AMF); Lakshminarayanan, Roy, Teh 2014 (Mondrian forests); Willems,
 // Shtarkov, Tjalkens 1995 (context-tree weighting).
 //
 // Imports contract, drift, flat, numeric, scale and wire. Start with tree.go; classifier.go and regressor.go are the
-// learners, space.go the coordinates, prune.go the bound, bytes.go the format.
+// learners, space.go the coordinates, split.go how trees grow, bytes.go the format.
 package mondrian

@@ -27,13 +27,16 @@ func (f *forest) init(o Options, head int) error {
 	f.shape = newShape(o, &f.space, head)
 	if f.shape.room < 16 {
 		return fmt.Errorf("mondrian: %d bytes are too few for %d trees of %d features, expected at least %d", o.MaxBytes, o.Trees, o.Features,
-			17*o.Trees*(nodeBytes+4*f.shape.stride))
+			o.Trees*(treeBytes+16*(nodeBytes+4*f.shape.stride)))
 	}
 	f.trees = make([]tree, o.Trees)
 	seeds := numeric.NewRand(o.Seed)
 	for i := range f.trees {
-		f.trees[i] = tree{shape: &f.shape, rng: numeric.NewRand(seeds.Uint64())}
-		if o.Drift {
+		f.trees[i] = tree{shape: &f.shape, rng: numeric.NewRand(seeds.Uint64()), most: f.shape.room}
+		if o.Full == Restart {
+			f.trees[i].most = max(f.shape.room*(o.Trees+i+1)/(2*o.Trees), 16)
+		}
+		if !o.NoDrift {
 			watch, err := drift.NewADWIN(drift.ADWINOptions{Delta: 0.001, Direction: drift.Up})
 			if err != nil {
 				return err
@@ -73,10 +76,7 @@ func (f *forest) Bytes() int {
 	b := f.space.bytes() + 8*f.o.Features + f.batch.bytes() + 512
 	for i := range f.trees {
 		t := &f.trees[i]
-		b += nodeBytes*cap(t.nodes) + 4*cap(t.slab) + 16*cap(t.path) + 192
-		if t.watch != nil {
-			b += 2500
-		}
+		b += nodeBytes*cap(t.nodes) + 4*cap(t.slab) + 16*cap(t.path) + treeBytes
 	}
 	return b
 }

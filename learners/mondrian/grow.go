@@ -41,7 +41,7 @@ func (t *tree) plant(x []float32) (*node, []float32) {
 // clear makes the tree empty; what it was given by chance goes on.
 func (t *tree) clear() {
 	t.nodes, t.slab = t.nodes[:0], t.slab[:0]
-	t.free, t.spare = 0, 0
+	t.free, t.spare, t.most = 0, 0, t.room
 }
 
 // learnClass takes in an example of class y and returns the probability that the tree gave to y.

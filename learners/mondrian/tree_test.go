@@ -29,7 +29,7 @@ func (r *random) vector(x []float64) {
 // log((exp(w) + exp(left + right)) / 2). Splits are switched off after a start, so that all nodes see the rest.
 func TestWeightsAgainstDefinition(t *testing.T) {
 	for seed := range uint64(20) {
-		c, err := NewClassifier(Options{Features: 3, Classes: 3, Trees: 1, Seed: seed, MaxBytes: 3000})
+		c, err := NewClassifier(Options{Features: 3, Classes: 3, Trees: 1, Seed: seed, MaxBytes: 3000, NoDrift: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestWeightsAgainstDefinition(t *testing.T) {
 // TestStructure checks what must hold of every tree: children's boxes inside their parent's, counts that add up, times
 // that grow, thresholds that part the children's boxes.
 func TestStructure(t *testing.T) {
-	c, err := NewClassifier(Options{Features: 3, Classes: 2, Trees: 5, Seed: 4})
+	c, err := NewClassifier(Options{Features: 3, Classes: 2, Trees: 5, Seed: 4, NoDrift: true})
 	if err != nil {
 		t.Fatal(err)
 	}
