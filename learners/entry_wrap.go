@@ -8,7 +8,7 @@ import (
 )
 
 func wrapEntries() []Entry {
-	return []Entry{scaledEntry(), encodedEntry(), imputedEntry(), conformalEntry()}
+	return []Entry{scaledEntry(), encodedEntry(), imputedEntry(), balancedEntry(), calibratedEntry(), conformalEntry()}
 }
 
 // innerParam is the learner inside a wrapper that is both classifier and regressor.

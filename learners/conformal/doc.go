@@ -18,5 +18,5 @@
 // the model of that moment. Intervals that were served earlier came from an older model; coverage of those lags by the
 // delay, which matters only while the model changes fast.
 //
-// Imports contract, numeric, scratch and wire. Start with interval.go; segments.go has the groups, window.go the scores.
+// Imports contract, numeric, scale, scratch and wire. Start with interval.go; segments.go has the groups.
 package conformal

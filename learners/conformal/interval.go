@@ -6,6 +6,7 @@ import (
 
 	"freshet/learners/contract"
 	"freshet/learners/numeric"
+	"freshet/learners/scale"
 	"freshet/learners/wire"
 )
 
@@ -39,7 +40,7 @@ type Regressor struct {
 	o      IntervalOptions
 	base   contract.Regressor
 	spread contract.Regressor // nil: segments have it
-	win    window             // (y - estimate)/spread; absolute values if Symmetric
+	win    *scale.Window      // (y - estimate)/spread; absolute values if Symmetric
 	seg    segments
 	learnt uint64
 	usual  float64 // faded mean of |error|
@@ -51,7 +52,7 @@ func NewRegressor(o IntervalOptions) (*Regressor, error) {
 	if err := fill(o.Features, &o.Coverage, &o.Rate, 0.02, &o.Window, &o.MaxSegments, o.Segments); err != nil {
 		return nil, err
 	}
-	m := &Regressor{o: o, win: newWindow(o.Window), seg: newSegments(o.Segments, o.MaxSegments), places: make([]int, len(o.Segments))}
+	m := &Regressor{o: o, win: scale.NewWindow(o.Window), seg: newSegments(o.Segments, o.MaxSegments), places: make([]int, len(o.Segments))}
 	var err error
 	if m.base, err = o.Base(); err != nil {
 		return nil, err
@@ -83,9 +84,9 @@ func fill(features int, coverage, rate *float64, step float64, window, bound *in
 		return fmt.Errorf("conformal: %d features, expected at least 1", features)
 	case !(*coverage > 0 && *coverage < 1) || !(*rate > 0 && *rate <= 1):
 		return fmt.Errorf("conformal: coverage %v must be between 0 and 1, rate %v above 0 and at most 1", *coverage, *rate)
-	case *window < 10 || *window > maxWindow || *bound < 1 || *bound > maxSegments || len(terms) > maxTerms:
+	case *window < 10 || *window > scale.MaxWindow || *bound < 1 || *bound > maxSegments || len(terms) > maxTerms:
 		return fmt.Errorf("conformal: window %d (expected 10 to %d), at most %d segments (1 to %d), %d groupings (at most %d)",
-			*window, maxWindow, *bound, maxSegments, len(terms), maxTerms)
+			*window, scale.MaxWindow, *bound, maxSegments, len(terms), maxTerms)
 	}
 	for _, t := range terms {
 		for _, f := range t {
@@ -130,7 +131,7 @@ func (m *Regressor) scale(x []float64) float64 {
 
 // interval is PredictInterval once estimate and spread are known.
 func (m *Regressor) interval(x []float64, estimate, spread float64) (low, high float64) {
-	if m.win.len() < m.ready() {
+	if m.win.Len() < m.ready() {
 		return -numeric.Limit, numeric.Limit
 	}
 	a, b := m.seg.of(0)[sLow], m.seg.of(0)[sHigh]
@@ -143,13 +144,13 @@ func (m *Regressor) interval(x []float64, estimate, spread float64) (low, high f
 	a, b = min(max(a, -maxTheta), maxTheta), min(max(b, -maxTheta), maxTheta)
 	miss := 1 - m.o.Coverage
 	if m.o.Symmetric {
-		w := float64(float64(numeric.Exp(b)*m.win.upper(1-miss)) * spread)
+		w := float64(float64(numeric.Exp(b)*m.win.Upper(1-miss)) * spread)
 		return bounded(estimate - w), bounded(estimate + w)
 	}
 	// Each side stretches from the middle, so that a larger theta is always a wider interval.
-	mid := m.win.median()
-	l := mid - float64(numeric.Exp(a)*(mid-m.win.lower(miss/2)))
-	h := mid + float64(numeric.Exp(b)*(m.win.upper(1-miss/2)-mid))
+	mid := m.win.Median()
+	l := mid - float64(numeric.Exp(a)*(mid-m.win.Lower(miss/2)))
+	h := mid + float64(numeric.Exp(b)*(m.win.Upper(1-miss/2)-mid))
 	return bounded(estimate + float64(l*spread)), bounded(estimate + float64(h*spread))
 }
 
@@ -171,7 +172,7 @@ func (m *Regressor) Learn(x []float64, y, weight float64) {
 	estimate, spread := m.base.Predict(x), m.scale(x)
 	low, high := m.interval(x, estimate, spread)
 	e := bounded(y - estimate)
-	if m.win.len() >= m.ready() && !m.o.Split {
+	if m.win.Len() >= m.ready() && !m.o.Split {
 		m.feedback(y < low, y > high)
 	}
 	if m.learnt > 0 { // the first residual has nothing to be divided by
@@ -179,7 +180,7 @@ func (m *Regressor) Learn(x []float64, y, weight float64) {
 		if m.o.Symmetric {
 			u = math.Abs(u)
 		}
-		m.win.add(u)
+		m.win.Add(u)
 	}
 	m.learnSpread(x, math.Abs(e), spread, weight)
 	m.base.Learn(x, y, weight)
@@ -247,7 +248,7 @@ func (m *Regressor) learnSpread(x []float64, e, spread, weight float64) {
 
 // Bytes is the memory of the model.
 func (m *Regressor) Bytes() int {
-	n := m.base.Bytes() + m.win.bytes() + m.seg.bytes() + 8*len(m.places) + 256
+	n := m.base.Bytes() + m.win.Bytes() + m.seg.bytes() + 8*len(m.places) + 256
 	if m.spread != nil {
 		n += m.spread.Bytes()
 	}
@@ -265,7 +266,7 @@ func (m *Regressor) AppendBinary(dst []byte) ([]byte, error) {
 	dst = wire.Bool(dst, m.spread != nil)
 	dst = wire.Uint(dst, m.learnt)
 	dst = wire.Float(dst, m.usual)
-	dst = m.win.append(dst)
+	dst = m.win.Append(dst)
 	dst = m.seg.append(dst)
 	dst, err := wire.Model(dst, m.base)
 	if err == nil && m.spread != nil {
@@ -297,7 +298,7 @@ func (m *Regressor) UnmarshalBinary(data []byte) error {
 	if n.usual = r.Finite(); n.usual < 0 || n.usual > 2*numeric.Limit {
 		r.Fail("usual error %v", n.usual)
 	}
-	n.win.read(r)
+	n.win.Read(r)
 	n.seg.read(r)
 	r.Model(n.base)
 	if n.spread != nil {

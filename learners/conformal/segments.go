@@ -13,8 +13,6 @@ import (
 const (
 	maxTerms    = 8
 	maxSegments = 1 << 20
-	// maxWindow is the largest window of scores.
-	maxWindow = 1 << 20
 )
 
 // ParseSegments reads which features' values are segments: "5+7+5*7" is one grouping by the values of feature 5, one by

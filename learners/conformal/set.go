@@ -6,6 +6,7 @@ import (
 
 	"freshet/learners/contract"
 	"freshet/learners/numeric"
+	"freshet/learners/scale"
 	"freshet/learners/scratch"
 	"freshet/learners/wire"
 )
@@ -39,7 +40,7 @@ type SetOptions struct {
 type Classifier struct {
 	o      SetOptions
 	base   contract.Classifier
-	win    window
+	win    *scale.Window
 	seg    segments
 	places []int     // scratch of Learn
 	p      []float64 // scratch of Learn
@@ -59,7 +60,7 @@ func NewClassifier(o SetOptions) (*Classifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Classifier{o: o, base: base, win: newWindow(o.Window), seg: newSegments(o.Segments, o.MaxSegments),
+	return &Classifier{o: o, base: base, win: scale.NewWindow(o.Window), seg: newSegments(o.Segments, o.MaxSegments),
 		places: make([]int, len(o.Segments)), p: make([]float64, o.Classes), pool: scratch.New(o.Classes)}, nil
 }
 
@@ -107,14 +108,14 @@ func (m *Classifier) limit(x []float64) float64 {
 			level += m.seg.of(at)[sHigh]
 		}
 	}
-	n := m.win.len()
+	n := m.win.Len()
 	if float64(n) < 1/(1-m.o.Coverage) || float64(level*float64(n+1)) > float64(n) {
 		return 2
 	}
 	if level <= 0 {
 		return -1
 	}
-	return m.win.upper(level)
+	return m.win.Upper(level)
 }
 
 // Learn takes in one example: first it judges the set that it would have served, then the learner inside learns. A class
@@ -131,14 +132,14 @@ func (m *Classifier) Learn(x []float64, class int, weight float64) {
 	}
 	m.base.PredictProba(x, m.p)
 	s := m.score(m.p, class)
-	if float64(m.win.len()) >= 1/(1-m.o.Coverage) && !m.o.Split {
+	if float64(m.win.Len()) >= 1/(1-m.o.Coverage) && !m.o.Split {
 		missed := class != argmax(m.p) && s > m.limit(x)
 		m.step(0, missed)
 		for _, at := range m.places {
 			m.step(at, missed)
 		}
 	}
-	m.win.add(s)
+	m.win.Add(s)
 	m.base.Learn(x, class, weight)
 }
 
@@ -151,7 +152,7 @@ func (m *Classifier) step(place int, missed bool) {
 
 // Bytes is the memory of the model.
 func (m *Classifier) Bytes() int {
-	return m.base.Bytes() + m.win.bytes() + m.seg.bytes() + 8*(len(m.places)+len(m.p)) + m.pool.Bytes() + 256
+	return m.base.Bytes() + m.win.Bytes() + m.seg.bytes() + 8*(len(m.places)+len(m.p)) + m.pool.Bytes() + 256
 }
 
 const setKind = "conformal_set"
@@ -163,7 +164,7 @@ func (m *Classifier) AppendBinary(dst []byte) ([]byte, error) {
 	dst = wire.Uint(dst, uint64(m.o.Features))
 	dst = wire.Uint(dst, uint64(m.o.Classes))
 	dst = wire.Uint(dst, uint64(m.o.Score))
-	dst = m.win.append(dst)
+	dst = m.win.Append(dst)
 	dst = m.seg.append(dst)
 	dst, err := wire.Model(dst, m.base)
 	if err != nil {
@@ -186,7 +187,7 @@ func (m *Classifier) UnmarshalBinary(data []byte) error {
 	if r.Err() == nil && (f != m.o.Features || k != m.o.Classes || s != int(m.o.Score)) {
 		r.Fail("%d features, %d classes, score %d; this model has %d, %d, %d", f, k, s, m.o.Features, m.o.Classes, m.o.Score)
 	}
-	n.win.read(r)
+	n.win.Read(r)
 	n.seg.read(r)
 	r.Model(n.base)
 	if err := r.Close(); err != nil {
