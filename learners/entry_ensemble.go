@@ -18,7 +18,7 @@ func ensembleEntries() []Entry {
 			"As leveraging_bagging with weights of mean 1: the bootstrap.", "Oza, Russell 2001; Bifet et al. 2009"),
 		baggingEntry("online_bagging", 1, false,
 			"One learner many times, each shown every example with its own Poisson weight; drift is left to the members.", "Oza, Russell 2001"),
-		hedgeEntry(),
+		patchesEntry(), boostingEntry(), hedgeEntry(), stackingEntry(), bySegmentEntry(),
 	}
 }
 
