@@ -49,7 +49,9 @@ func (c *core) voteAll(x, votes, room []float64) {
 
 // learn takes in one example; if out is not nil it gets the prediction from before.
 func (c *core) learn(x []float64, y, weight float64, out []float64) {
-	c.voteAll(x, c.votes, c.room)
+	if out != nil || c.m.looks() {
+		c.voteAll(x, c.votes, c.room)
+	}
 	if out != nil {
 		c.m.combine(x, c.votes, out)
 	}

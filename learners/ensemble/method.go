@@ -70,7 +70,8 @@ func (m asRegressor) learn(x []float64, y, w float64) { m.Learn(x, y, w) }
 func (m asRegressor) model() contract.Model           { return m.Regressor }
 
 // method is what differs between ensembles. vote and combine change nothing. Learning one example is: all vote, all
-// train, after. A method that is not coupled touches only member i in train(i), so its members can train side by side.
+// train, after; train may overwrite its member's vote. A method that is not coupled touches only member i in train(i), so
+// its members can train side by side.
 type method interface {
 	size() int   // members
 	stride() int // places of a vote: outputs, and what combine needs besides
@@ -79,6 +80,7 @@ type method interface {
 	combine(x, votes, out []float64)
 	after(x []float64, y, weight float64, votes []float64)
 	coupled() bool
+	looks() bool // train or after look at the votes
 
 	fresh() (method, error) // the same, untrained
 	model(i int) contract.Model
@@ -102,6 +104,7 @@ func (w *whole) vote(i int, x, vote, _ []float64)             { w.members[i].vot
 func (w *whole) model(i int) contract.Model                   { return w.members[i].model() }
 func (w *whole) features(int) []int32                         { return nil }
 func (w *whole) drifts() uint64                               { return w.reacted }
+func (w *whole) looks() bool                                  { return true }
 func (w *whole) coupled() bool                                { return false }
 func (w *whole) after([]float64, float64, float64, []float64) {}
 
@@ -173,6 +176,12 @@ func weighted(votes, out []float64, stride int) {
 	for j := range out {
 		out[j] /= total
 	}
+}
+
+// say is the weight of a member's vote: the log-odds of its being right, against what chance would be right of so many
+// classes (SAMME, Zhu et al. 2009); at least a little, so that bad members decide where there are no better ones.
+func say(right, n float64, classes int) float64 {
+	return max(numeric.Log((right+2)/(n-right+1)*float64(classes-1)), 0.01)
 }
 
 func tame(v float64) float64 { return min(max(v, -numeric.Limit), numeric.Limit) }

@@ -1,6 +1,8 @@
 package ensemble_test
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"freshet/learners"
@@ -32,7 +34,7 @@ func run(t testing.TB, text, data string, rows int) stream.Result {
 
 // TestAll is for looking at.
 func TestAll(t *testing.T) {
-	for _, text := range []string{"leveraging_bagging", "adwin_bagging", "online_bagging"} {
+	for _, text := range strings.Split(os.Getenv("TEXTS"), ";") {
 		for _, data := range []string{"phishing", "bananas", "weather", "elec2", "sea_abrupt", "agr_a", "rbf_m", "hyper_f", "stagger", "flights_late", "2cdt", "sea_v"} {
 			run(t, text, data, 10000)
 		}
@@ -51,7 +53,32 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-func BenchmarkLeveragingBagging(b *testing.B) {
-	d := stream.Load(b, "elec2", 0)
-	stream.Bench(b, d, func() { stream.Classify(d, classifier(b, "leveraging_bagging", d)) })
+func BenchmarkEnsemble(b *testing.B) {
+	for _, text := range []string{"leveraging_bagging", "adwin_bagging", "streaming_random_patches", "online_boosting"} {
+		for _, data := range []string{"elec2", "rbf_m"} {
+			d := stream.Load(b, data, 20000)
+			b.Run(text+"/"+data, func(b *testing.B) {
+				stream.Bench(b, d, func() { stream.Classify(d, classifier(b, text, d)) })
+			})
+			b.Run(text+"/"+data+"/batch", func(b *testing.B) {
+				stream.Bench(b, d, func() { batch(b, text, d, 1) })
+			})
+			b.Run(text+"/"+data+"/batch2", func(b *testing.B) {
+				stream.Bench(b, d, func() { batch(b, text, d, 2) })
+			})
+		}
+	}
+}
+
+func batch(t testing.TB, text string, d stream.Data, workers int) {
+	m := classifier(t, text, d).(contract.ClassifierBatcher)
+	f := d.Input.Features
+	x, p := make([]float64, 512*f), make([]float64, 512*d.Classes)
+	for from := 0; from < len(d.X); from += 512 {
+		to := min(from+512, len(d.X))
+		for i, row := range d.X[from:to] {
+			copy(x[i*f:], row)
+		}
+		m.TestThenTrain(x[:(to-from)*f], d.Class[from:to], nil, p[:(to-from)*d.Classes], workers)
+	}
 }
