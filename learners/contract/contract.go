@@ -131,3 +131,9 @@ type Set interface {
 	// PredictSet marks in set, one place a class, those that hold the true one with the coverage asked for.
 	PredictSet(x []float64, set []bool)
 }
+
+// Around is a model around another one: ask that for the abilities that the wrapper does not have itself.
+type Around interface {
+	// Inner returns the model inside, which belongs to the wrapper: look, do not learn.
+	Inner() Model
+}
