@@ -16,7 +16,7 @@ var robustEntry = Entry{
 	Reference: "own; normal scores: van der Waerden 1952; batch means: Conway 1963; ratio for skewed sums: Bennett 1962",
 	Alarms:    1,
 	Params: []param.Param{
-		{Name: "run", Kind: param.Float, Default: "1e+06", Min: 100, Max: 1e15, Doc: "values between two false alarms, at least, about"},
+		{Name: "run", Kind: param.Float, Default: "1e+07", Min: 100, Max: 1e15, Doc: "values between two false alarms, at least, about"},
 		{Name: "reference", Kind: param.Int, Default: "256", Min: 32, Max: 4096, Doc: "first values, whose ranks give the scores; no signal before"},
 		{Name: "clock", Kind: param.Int, Default: "8", Min: 1, Max: 1e6, Doc: "values between two checks"},
 		{Name: "spread", Kind: param.Bool, Default: "true", Doc: "a change of spread signals too, not only of location"},
@@ -30,7 +30,7 @@ var robustEntry = Entry{
 
 // RobustOptions are the parameters of Robust. The zero value of each is the default named with it.
 type RobustOptions struct {
-	Run          float64   // values between two false alarms, about: 1e6
+	Run          float64   // values between two false alarms, about: 1e7
 	Reference    int       // first values, whose ranks give the scores: 256
 	Clock        int       // values between two checks: 8
 	LocationOnly bool      // a change of spread is none
@@ -66,7 +66,7 @@ type Robust struct {
 // NewRobust returns a detector.
 func NewRobust(o RobustOptions) (*Robust, error) {
 	if o.Run == 0 {
-		o.Run = 1e6
+		o.Run = 1e7
 	}
 	if o.Reference == 0 {
 		o.Reference = 256
@@ -85,7 +85,15 @@ func NewRobust(o RobustOptions) (*Robust, error) {
 
 // robustMargin is what the likelihood ratio of independent normal values needs above ln(Run) for that many values
 // between two false alarms: measured (see TestRobustRuns).
-var robustMargin = 3.2
+var robustMargin = 2.7
+
+// spreadMargin is what a change of spread needs besides: it shows quickly, so that it need not share the false alarms.
+const spreadMargin = 1.5
+
+// longest is the number of values up to which a change that takes longer to show is let show more easily.
+const longest = 2048
+
+var longLog = numeric.Log(longest)
 
 // Reset forgets everything but the newest drift's detail.
 func (d *Robust) Reset() {
@@ -167,7 +175,7 @@ func (d *Robust) search() bool {
 		size := math.Ldexp(1, row)
 		// The least limit of the row: up to here there are less than 2*rungs buckets of this size. The ratio is at most gap² joint
 		// per, so only what is above needs a logarithm.
-		least := d.limit - float64(row+3)*math.Ln2
+		least := d.limit - min(float64(row+3)*math.Ln2, longLog)
 		for k := int(l.used[row]) - 1; k >= 0; k-- {
 			n1 += size
 			n0 := l.n - n1
@@ -181,7 +189,7 @@ func (d *Robust) search() bool {
 				if float64(gap*gap)*joint*per[c] <= least {
 					continue
 				}
-				limit := d.limit - numeric.Log(min(n0, n1))
+				limit := d.limit - numeric.Log(min(n0, n1, longest)) + float64(c)*spreadMargin
 				g := d.ratio(c, gap, n0, n1, joint)
 				if g-limit > best && (c == 1 || d.o.Direction.counts(gap > 0)) {
 					best, found = g-limit, true
@@ -194,22 +202,26 @@ func (d *Robust) search() bool {
 }
 
 // ratio is the logarithm of how much likelier a change is than none, for a difference of means between n0 old and n1 new
-// values. The smaller side's mean is what moves by chance, so its skew counts.
+// values. The smaller side's mean is what moves by chance, so its skew counts. It is lowered for a deviation that is itself estimated
+// from few values, as Student's is against the normal distribution.
 func (d *Robust) ratio(c int, gap, n0, n1, joint float64) float64 {
-	e := d.noise[c]
-	t := gap / e.deviation
-	if n0 < n1 {
-		t = -t
+	e := &d.noise[c]
+	g := e.skew
+	if (gap < 0) != (n0 < n1) {
+		g = -g
 	}
-	n := joint / e.time
-	x := e.skew * t
-	if math.Abs(x) < 1e-3 {
-		return n * float64(t*t) * (0.5 - x/6)
+	g += e.unseen
+	t := math.Abs(gap) / e.deviation
+	var rate float64
+	switch x := float64(g * t); {
+	case math.Abs(x) < 1e-3:
+		rate = float64(t*t) * (0.5 - x/6)
+	case x <= -1:
+		rate = 1 / float64(g*g)
+	default:
+		rate = (float64((1+x)*numeric.Log1p(x)) - x) / float64(g*g)
 	}
-	if x <= -1 {
-		return n / float64(e.skew*e.skew)
-	}
-	return n * (float64((1+x)*numeric.Log1p(x)) - x) / float64(e.skew*e.skew)
+	return e.sure / 2 * numeric.Log1p(2*joint/e.time*rate/e.sure)
 }
 
 // explain takes the means of the values themselves on both sides of a cut.
@@ -239,8 +251,7 @@ func (d *Robust) AppendBinary(dst []byte) ([]byte, error) {
 	dst = wire.Floats(wire.Begin(dst, "robust", 1), d.buffer)
 	dst = d.ladder.append(d.rank.append(dst))
 	for c := range d.series {
-		dst = d.series[c].append(dst)
-		dst = wire.Float(wire.Float(wire.Float(dst, d.noise[c].deviation), d.noise[c].skew), d.noise[c].time)
+		dst = d.noise[c].append(d.series[c].append(dst))
 	}
 	dst = wire.Bool(wire.Bool(wire.Uint(dst, d.renew), d.fresh), d.channel == 1)
 	return wire.Seal(appendDetail(dst, d.last), start), nil
@@ -261,9 +272,9 @@ func (d *Robust) UnmarshalBinary(data []byte) error {
 	n.ladder.read(r)
 	for c := range n.series {
 		n.series[c].read(r)
-		e := noise{r.Finite(), r.Finite(), r.Finite()}
-		if n.noise[c] = e; len(n.rank.values) > 0 && !(e.deviation > 0 && e.time >= 1) || n.series[c].n != uint64(n.ladder.n) {
-			r.Fail("noise %v of %d values, %v in the window", e, n.series[c].n, n.ladder.n)
+		n.noise[c].read(r, len(n.rank.values) > 0)
+		if n.series[c].n != uint64(n.ladder.n) {
+			r.Fail("moments of %d values, %v in the window", n.series[c].n, n.ladder.n)
 		}
 	}
 	n.renew, n.fresh = r.Uint(1<<63), r.Bool()
