@@ -25,7 +25,7 @@ func (t *Tree) Export() (*flat.Ensemble, bool, string) {
 
 func (c *core) shape() contract.Shape {
 	s := contract.Shape{Trees: 1, Nodes: len(c.skeleton.Nodes), Leaves: len(c.leaves), Depth: c.skeleton.Depth()}
-	if c.s.o.Leaf != Mean {
+	if c.s.o.Leaf != MeanLeaf {
 		s.Parameters = len(c.leaves) * c.s.q()
 	}
 	return s

@@ -15,10 +15,18 @@ type Model struct {
 }
 
 // New returns the model of q inputs that predicts 0.
-func New(q int) *Model {
+func New(q int) *Model { return &NewBlock(q, 1)[0] }
+
+// NewBlock returns n models of q inputs that lie together.
+func NewBlock(q, n int) []Model {
 	tri := q * (q + 1) / 2
-	buf := make([]float64, tri+2*q)
-	return &Model{a: buf[:tri:tri], b: buf[tri : tri+q : tri+q], W: buf[tri+q:], due: float64(q + 2)}
+	buf := make([]float64, n*(tri+2*q))
+	out := make([]Model, n)
+	for i := range out {
+		out[i] = Model{a: buf[:tri:tri], b: buf[tri : tri+q : tri+q], W: buf[tri+q : tri+2*q : tri+2*q], due: float64(q + 2)}
+		buf = buf[tri+2*q:]
+	}
+	return out
 }
 
 // Bytes is the memory of a model of q inputs.
@@ -129,7 +137,7 @@ func (l *Model) Solve(f, y []float64) {
 // ridge pulls coefficients to 0 as one standardised example would.
 const ridge = 1
 
-// Inherit makes l a model that knows what parent does, with at most so much weight, about targets that are less by
+// Inherit makes l, which may be parent itself, a model that knows what parent does, with at most so much weight, about targets that are less by
 // shift.
 func (l *Model) Inherit(parent *Model, most, shift float64) {
 	q := len(l.b)
