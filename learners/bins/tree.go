@@ -55,7 +55,11 @@ func (t *Tree) From(g *Grid, at int32, x []float64) int32 {
 			return at
 		}
 		at = n.Child
-		if !t.Left(g, n, x[n.Feature]) {
+		if v := x[n.Feature]; n.Kind == Numeric && math.Abs(v) <= math.MaxFloat64 {
+			if v > n.Threshold {
+				at++
+			}
+		} else if !t.Left(g, n, v) {
 			at++
 		}
 	}

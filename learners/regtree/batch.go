@@ -85,10 +85,11 @@ func (f *Forest) flush(n int, out []float64, workers int) {
 	f.each(workers, func(i int) {
 		m := &f.members[i]
 		for j := range n {
-			p := m.tree.predict(b.rows[j].x)
-			b.votes[j*k+i], b.share[j*k+i] = p, m.weight(b.prior[j])
+			b.share[j*k+i] = m.weight(b.prior[j])
 			if b.w[j] > 0 {
-				f.learn(m, &b.rows[j], b.y[j], b.w[j], p, b.unit[j])
+				b.votes[j*k+i] = f.learn(m, &b.rows[j], b.y[j], b.w[j], b.unit[j])
+			} else {
+				b.votes[j*k+i] = m.tree.predict(b.rows[j].x)
 			}
 		}
 	})

@@ -177,15 +177,36 @@ func (l *leaf) bound(v float64) float64 {
 	return min(max(v, l.low-slack), l.high+slack)
 }
 
+// estimate is predict for a filled row at its leaf, and what the leaf's line alone says.
+func (c *core) estimate(i int, r *row) (estimate, line float64) {
+	l := &c.leaves[i]
+	if l.line == nil {
+		return l.mean, 0
+	}
+	line = l.bound(l.line.Predict(r.z) + l.ref)
+	if l.usesMean(c.s.o.Leaf) {
+		return l.mean, line
+	}
+	return line, line
+}
+
 // learn takes in an example: its row must be filled. O(depth + features + inputs^2).
 func (c *core) learn(r *row, y, weight float64) {
 	i := c.skeleton.Route(c.s.grid, r.x)
+	_, line := c.estimate(i, r)
+	c.learnAt(i, r, y, weight, line)
+}
+
+// learnAt is learn at the leaf of the row, whose line estimates so much.
+func (c *core) learnAt(i int, r *row, y, weight, line float64) {
 	l := &c.leaves[i]
 	if l.n == 0 && len(c.leaves) == 1 {
 		l.ref, l.low, l.high, l.mean = y, y, y, y
+		line = y
 	}
 	if l.line != nil {
-		l.fade(r.z, y, c.s.o.Decay)
+		l.meanErr = float64(c.s.o.Decay*l.meanErr) + math.Abs(y-l.mean)
+		l.linearErr = float64(c.s.o.Decay*l.linearErr) + math.Abs(y-line)
 	}
 	l.n = min(l.n+weight, numeric.Limit)
 	d := y - l.mean
@@ -214,12 +235,6 @@ func (c *core) learn(r *row, y, weight float64) {
 
 // raise adds to a sum of squares. What is added can come out below 0 by rounding.
 func raise(sum, more float64) float64 { return min(sum+max(more, 0), math.MaxFloat64/4) }
-
-// fade takes the errors that the mean and the line would make at an example.
-func (l *leaf) fade(z []float64, y, decay float64) {
-	l.meanErr = float64(decay*l.meanErr) + math.Abs(y-l.mean)
-	l.linearErr = float64(decay*l.linearErr) + math.Abs(y-l.bound(l.line.Predict(z)+l.ref))
-}
 
 // count adds a target to the histograms of the leaf's features.
 func (c *core) count(l *leaf, code []uint8, weight, target float64) {

@@ -20,7 +20,7 @@ const (
 )
 
 // ForestOptions of a forest. The zero value of each field is the default named with it; those of its trees are as in
-// Options, but for a grace period of 50 and a delta of 0.01.
+// Options, but for a grace period of 50, a delta of 0.01 and 32 bins.
 type ForestOptions struct {
 	Options
 	Trees        int         // 10
@@ -36,6 +36,7 @@ type ForestOptions struct {
 func (o *ForestOptions) fill() error {
 	def(&o.GracePeriod, 50)
 	def(&o.Delta, 0.01)
+	defInt(&o.Bins, 32)
 	def(&o.Lambda, 6)
 	def(&o.Share, 0.8)
 	def(&o.WarningDelta, 0.01)
@@ -206,7 +207,7 @@ func (f *Forest) Learn(x []float64, y, weight float64) {
 	unit := f.targets.sd()
 	for i := range f.members {
 		m := &f.members[i]
-		f.learn(m, &f.r, y, weight, m.tree.predict(x), unit)
+		f.learn(m, &f.r, y, weight, unit)
 	}
 }
 
@@ -227,20 +228,22 @@ func (f *Forest) observe(x []float64, y float64) {
 // errorDecay is how a member's error fades an example.
 const errorDecay = 0.995
 
-// learn is a member's part of Learn; it touches nothing that other members do. estimate is the tree's before.
-func (f *Forest) learn(m *member, r *row, y, weight, estimate, unit float64) {
+// learn is a member's part of Learn; it touches nothing that other members do. It returns what the tree said before.
+func (f *Forest) learn(m *member, r *row, y, weight, unit float64) (estimate float64) {
+	at := m.tree.skeleton.Route(f.s.grid, r.x)
+	estimate, line := m.tree.estimate(at, r)
 	e := math.Abs(estimate - y)
 	m.err = min(float64(m.err*errorDecay)+e, numeric.Limit*1e10)
 	m.seen = float64(m.seen*errorDecay) + 1
 	if k := f.poisson.Draw(&m.rand); k > 0 {
 		w := float64(k) * weight
-		m.tree.learn(r, y, w)
+		m.tree.learnAt(at, r, y, w, line)
 		if m.shadow != nil {
 			m.shadow.learn(r, y, w)
 		}
 	}
 	if f.o.NoDrift || unit == 0 {
-		return
+		return estimate
 	}
 	e = min(e/(4*unit), 1)
 	if m.warn.Update(e) == drift.Drift {
@@ -257,6 +260,7 @@ func (f *Forest) learn(m *member, r *row, y, weight, estimate, unit float64) {
 		m.err, m.seen = 0, 0
 		m.drifts++
 	}
+	return estimate
 }
 
 // Bytes is the memory that the model holds now.

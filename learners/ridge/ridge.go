@@ -47,11 +47,13 @@ func (l *Model) Add(z []float64, target, weight float64) {
 	}
 }
 
-// Predict is the solution at z.
+// Predict is the solution at z: the same bits as Inputs.Estimate. O(inputs).
 func (l *Model) Predict(z []float64) float64 {
-	s := 0.0
-	for i, w := range l.W {
-		s += float64(w * z[i])
+	last := len(z) - 1
+	w := l.W[:len(z)]
+	s := w[last]
+	for i, v := range z[:last] {
+		s += float64(w[i] * v)
 	}
 	return s
 }
