@@ -27,10 +27,10 @@ type core struct {
 }
 
 // Constants of the start: the first trees come after firstRows examples, and while the window is young a new ensemble
-// is made every growth-th part of what has been seen.
+// is made each time what has been seen grew by the share growth.
 const (
 	firstRows = 16
-	growth    = 0.25
+	growth    = 0.5
 )
 
 func newCore(o Options) (*core, error) {
@@ -142,7 +142,11 @@ func (m *core) advance() {
 		return
 	}
 	trees := float64(len(m.force.length))
-	period := min(max(float64(growth*float64(m.seen)), firstRows), float64(m.o.Trees)*float64(m.o.Every))
+	young := float64(growth * float64(m.seen))
+	if m.outputs > 1 {
+		young *= 2 // an ensemble has many more trees then
+	}
+	period := min(max(young, firstRows), float64(m.o.Trees)*float64(m.o.Every))
 	for m.credit += trees / period; m.credit >= 1; m.credit-- {
 		m.fit()
 	}
