@@ -29,7 +29,7 @@ func (r *random) vector(x []float64) {
 // log((exp(w) + exp(left + right)) / 2). Splits are switched off after a start, so that all nodes see the rest.
 func TestWeightsAgainstDefinition(t *testing.T) {
 	for seed := range uint64(20) {
-		c, err := NewClassifier(Options{Features: 3, Classes: 3, Trees: 1, Seed: seed, MaxBytes: 3000, NoDrift: true})
+		c, err := NewClassifier(Options{Features: 3, Classes: 3, Trees: 1, Seed: seed, MaxBytes: 5700, NoDrift: true})
 		if err != nil {
 			t.Fatal(err)
 		}
