@@ -3,11 +3,12 @@ package learners
 import (
 	"freshet/learners/anomaly"
 	"freshet/learners/bayes"
+	"freshet/learners/network"
 	"freshet/learners/param"
 )
 
 func otherEntries() []Entry {
-	return []Entry{bayesEntry(), halfSpaceEntry(), robustEntry()}
+	return []Entry{bayesEntry(), halfSpaceEntry(), robustEntry(), networkEntry()}
 }
 
 func bayesEntry() Entry {
@@ -70,4 +71,53 @@ func robustEntry() Entry {
 			return anomaly.NewRobustZ(o)
 		},
 	}
+}
+
+func networkEntry() Entry {
+	return Entry{
+		Name: "mlp",
+		Params: []param.Param{
+			{Name: "hidden", Kind: param.Int, Default: "32", Min: 1, Max: 256, Doc: "units of a hidden layer"},
+			{Name: "layers", Kind: param.Int, Default: "1", Min: 1, Max: 2, Doc: "hidden layers"},
+			{Name: "activation", Kind: param.Choice, Default: "relu", Choices: []string{"relu", "tanh"}, Doc: "what a hidden unit does with its sum"},
+			{Name: "optimizer", Kind: param.Choice, Default: "adam", Choices: []string{"adam", "sgd"}, Doc: "how a gradient becomes a step"},
+			{Name: "rate", Kind: param.Float, Default: "0", Min: 0, Max: 1, Doc: "learning rate; 0 means 0.003 for adam, 0.03 for sgd"},
+			{Name: "l2", Kind: param.Float, Default: "0", Min: 0, Max: 1, Doc: "pull of the weights to 0"},
+			{Name: "clip", Kind: param.Float, Default: "5", Min: 0.1, Max: 1000, Doc: "limit of a standardised number, and of the error in regression, in standard deviations"},
+			{Name: "buffer", Kind: param.Int, Default: "500", Min: 0, Max: 1 << 20, Doc: "examples of the replay buffer, a uniform sample of all; 0 none"},
+			{Name: "replays", Kind: param.Int, Default: "1", Min: 0, Max: 100, Doc: "examples of the buffer that are learned again with each new one"},
+			{Name: "ewc", Kind: param.Float, Default: "0", Min: 0, Max: 1e6, Doc: "strength of elastic weight consolidation; 0 none"},
+			{Name: "max_categories", Kind: param.Int, Default: "64", Min: 1, Max: 1 << 16, Doc: "bound of one-hot columns of a nominal feature; more are hashed into it"},
+			{Name: "seed", Kind: param.Int, Default: "1", Min: 0, Max: 1 << 53, Doc: "seed of the first weights and of the buffer"},
+		},
+		Doc:       "Small multilayer perceptron on standardised numbers and one-hot categories, with a replay buffer and elastic weight consolidation.",
+		Reference: "Kingma, Ba 2015 (Adam); Vitter 1985 (reservoir); Kirkpatrick et al. 2017 (elastic weight consolidation)",
+		classifier: func(in Input, classes int, v param.Values) (Classifier, error) {
+			o := networkOptions(in, v)
+			o.Classes = classes
+			return network.NewClassifier(o)
+		},
+		regressor: func(in Input, v param.Values) (Regressor, error) { return network.NewRegressor(networkOptions(in, v)) },
+	}
+}
+
+func networkOptions(in Input, v param.Values) network.Options {
+	o := network.Options{
+		Features: in.Features, Nominal: in.Nominal, MaxCategories: v.Int("max_categories"), Hidden: v.Int("hidden"), Layers: v.Int("layers"),
+		Rate: v.Float("rate"), L2: v.Float("l2"), Clip: v.Float("clip"), Buffer: v.Int("buffer"), Replays: v.Int("replays"), EWC: v.Float("ewc"),
+		Seed: uint64(v.Int("seed")),
+	}
+	if o.Buffer == 0 {
+		o.Buffer = -1
+	}
+	if o.Replays == 0 {
+		o.Replays = -1
+	}
+	if v.Choice("activation") == "tanh" {
+		o.Activation = network.Tanh
+	}
+	if v.Choice("optimizer") == "sgd" {
+		o.Optimizer = network.SGD
+	}
+	return o
 }
