@@ -24,7 +24,7 @@ type PairsOptions struct {
 	Features int     // of a vector; must be given
 	Lag      int     // vectors between the two of a pair: 1000
 	Run      float64 // vectors between two false alarms, at least: 1e6
-	Rate     float64 // of learning: 0.1
+	Rate     float64 // of learning: 0.02, constant, so that it never grows tired
 }
 
 // Pairs is a domain classifier that bets: it learns, online, to tell the newest vector from the one Lag vectors ago. If
@@ -39,7 +39,7 @@ type Pairs struct {
 	ring    []float64
 	n       uint64
 	scale   []moment
-	w, g2   []float64 // weights and sums of squared gradients, of features and squares
+	w       []float64 // weights of features and of squares
 	phi     []float64
 	capital float64 // logarithm, never below 0
 	since   uint64  // vectors since it was 0
@@ -56,15 +56,15 @@ func NewPairs(o PairsOptions) (*Pairs, error) {
 		o.Run = 1e6
 	}
 	if o.Rate == 0 {
-		o.Rate = 0.1
+		o.Rate = 0.02
 	}
 	if o.Features < 1 || o.Features > 1<<14 || o.Lag < 10 || o.Lag*o.Features > 1<<24 || !(o.Run > 1) || !(o.Rate > 0) {
 		return nil, fmt.Errorf("pairs: %d features (expected from 1), lag %d (from 10), run %v (above 1), rate %v (above 0), at most %d numbers in memory",
 			o.Features, o.Lag, o.Run, o.Rate, 1<<24)
 	}
 	p := &Pairs{o: o, ring: make([]float64, o.Lag*o.Features), scale: make([]moment, o.Features)}
-	buf := make([]float64, 6*o.Features)
-	p.w, p.g2, p.phi = buf[:2*o.Features], buf[2*o.Features:4*o.Features], buf[4*o.Features:]
+	buf := make([]float64, 4*o.Features)
+	p.w, p.phi = buf[:2*o.Features], buf[2*o.Features:]
 	return p, nil
 }
 
@@ -73,7 +73,6 @@ func (p *Pairs) Reset() {
 	p.n, p.capital, p.since, p.fresh = 0, 0, 0, false
 	clear(p.scale)
 	clear(p.w)
-	clear(p.g2)
 }
 
 // UpdateVector takes in a vector. It panics if its length is not Features.
@@ -124,11 +123,7 @@ func (p *Pairs) bet(x, old []float64) Signal {
 		p.capital, p.since = 0, 0
 	}
 	for i, f := range p.phi {
-		g := float64((1 - q) * f)
-		p.g2[i] += float64(g * g)
-		if g != 0 {
-			p.w[i] += p.o.Rate * g / math.Sqrt(p.g2[i])
-		}
+		p.w[i] += float64(p.o.Rate * float64((1-q)*f))
 	}
 	limit := numeric.Log(p.o.Run)
 	if p.capital < limit {
@@ -139,8 +134,8 @@ func (p *Pairs) bet(x, old []float64) Signal {
 	return Drift
 }
 
-// squash standardises a feature within 4 deviations, so that no outlier wins or loses a bet alone.
-func (p *Pairs) squash(i int, v float64) float64 { return min(max(p.scale[i].standard(v), -4), 4) }
+// squash standardises a feature within 3 deviations, so that no outlier wins or loses a bet alone.
+func (p *Pairs) squash(i int, v float64) float64 { return min(max(p.scale[i].standard(v), -3), 3) }
 
 // Capital is the logarithm of the capital now: exp of it is an e-value, for EBenjaminiHochberg over many models.
 func (p *Pairs) Capital() float64 { return p.capital }
@@ -160,7 +155,7 @@ func (p *Pairs) AppendBinary(dst []byte) ([]byte, error) {
 	for i := range p.scale {
 		dst = p.scale[i].append(dst)
 	}
-	dst = wire.Floats(wire.Floats(dst, p.w), p.g2)
+	dst = wire.Floats(dst, p.w)
 	dst = wire.Bool(wire.Uint(wire.Float(dst, p.capital), p.since), p.fresh)
 	return wire.Seal(appendDetail(dst, p.last), start), nil
 }
@@ -181,15 +176,8 @@ func (p *Pairs) UnmarshalBinary(data []byte) error {
 		n.scale[i] = readMoment(r)
 	}
 	r.FloatsInto(n.w)
-	r.FloatsInto(n.g2)
 	n.capital, n.since, n.fresh = r.Finite(), r.Uint(1<<62), r.Bool()
 	n.last = readDetail(r, 2)
-	for _, g := range n.g2 {
-		if g < 0 {
-			r.Fail("a sum of squares is %v", g)
-			break
-		}
-	}
 	if err := r.Close(); err != nil {
 		return err
 	}
