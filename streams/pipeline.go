@@ -15,6 +15,7 @@ type Pipeline struct {
 	Features Ordered[[]Group]   `yaml:"features" doc:"per entity, groups of aggregations; the order of entities is the order in which an event visits them"`
 	Derived  Ordered[string]    `yaml:"derived" doc:"expressions over the event's fields and the features"`
 	Models   Ordered[ModelSpec] `yaml:"models" doc:"online learners"`
+	Shards   int                `yaml:"shards" doc:"partitions of the learn stage: each trains a replica of every model on its share of the examples, by event id; default 1. Scorers merge replicas: linear models and naive Bayes are averaged, others vote, weighted by examples"`
 	Rules    []Rule             `yaml:"rules" doc:"first match decides the score, whether or not a model is at hand"`
 	Drift    []Watch            `yaml:"drift" doc:"what is watched for change"`
 	Retrain  *Retrain           `yaml:"retrain" doc:"when a retrain request is sent"`
@@ -131,6 +132,8 @@ type Windows []Window
 type ModelSpec struct {
 	Learner  string         `yaml:"learner" doc:"a learner of the registry, with or without parameters: logistic(rate=0.01)"`
 	Params   map[string]any `yaml:"-"` // keys that are none of these: parameters of the learner
+	Task     string         `yaml:"task" enum:"classification,regression" doc:"what the target is, for learners that do both; default: classification, but regression with a baseline"`
+	Classes  int            `yaml:"classes" doc:"classification: the target is a whole number from 0 below this; default 2, where any target above 0 is class 1"`
 	Target   string         `yaml:"target" expr:"yes" doc:"an expression over the fields of the label"`
 	Baseline string         `yaml:"baseline" expr:"yes" doc:"regression: an expression over features that is subtracted from the target and added to the prediction"`
 	Labels   string         `yaml:"labels" doc:"the stream that brings the target; default: the only stream made by of or join"`

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -237,3 +238,35 @@ func (r *Reader) Bytes(max int) []byte {
 
 // Left returns how many bytes are not read yet: a decoder uses it to refuse a count that the bytes cannot hold.
 func (r *Reader) Left() int { return len(r.data) }
+
+// Model appends the bytes of a value that stands inside another, with their length before them.
+func Model(dst []byte, m encoding.BinaryAppender) ([]byte, error) {
+	at := len(dst)
+	dst = binary.LittleEndian.AppendUint64(dst, 0)
+	out, err := m.AppendBinary(dst)
+	if err != nil {
+		return dst[:at], err
+	}
+	binary.LittleEndian.PutUint64(out[at:], uint64(len(out)-at-8))
+	return out, nil
+}
+
+// Model reads the bytes that Model appended into m, which must be one that nobody uses yet.
+func (r *Reader) Model(m encoding.BinaryUnmarshaler) {
+	if r.err == nil && len(r.data) < 8 {
+		r.Fail("ends early")
+	}
+	if r.err != nil {
+		return
+	}
+	n := binary.LittleEndian.Uint64(r.data)
+	if n > uint64(len(r.data)-8) {
+		r.Fail("a value of %d bytes inside %d", n, len(r.data)-8)
+		return
+	}
+	if err := m.UnmarshalBinary(r.data[8 : 8+n]); err != nil {
+		r.Fail("inside: %v", err)
+		return
+	}
+	r.data = r.data[8+n:]
+}

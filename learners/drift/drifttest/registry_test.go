@@ -9,12 +9,13 @@ import (
 )
 
 func TestRegistry(t *testing.T) {
-	for _, text := range []string{"adwin", "adwin(after=keep)", "adwin(direction=up)", "page_hinkley", "page_hinkley(direction=up)", "psi", "psi(bins=4)"} {
+	for _, text := range []string{"adwin(after=keep)", "page_hinkley(standardize=true,threshold=100)", "psi(bins=4)",
+		"cusum(standardize=true,delta=0.1,threshold=200)", "hddm_a(two_sided_test=true)", "hddm_w(two_sided_test=true)", "fhddm(short_window_size=25)", "kswin(window_size=400,stat_size=40)"} {
 		spec, err := drift.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(text, func(t *testing.T) { Detector(t, spec.New) })
+		t.Run(text, func(t *testing.T) { Detector(t, spec) })
 	}
 	for _, e := range drift.Registry() {
 		if e.Doc == "" || e.Reference == "" {
@@ -24,7 +25,7 @@ func TestRegistry(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run("defaults of "+e.Name, func(t *testing.T) { Detector(t, spec.New) })
+		t.Run("defaults of "+e.Name, func(t *testing.T) { Detector(t, spec) })
 	}
 }
 
