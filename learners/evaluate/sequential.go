@@ -18,7 +18,8 @@ import (
 // wealth is a supermartingale that starts at 1, so that it ever reaches 2/alpha with probability at most alpha/2 (Ville
 // 1939). Losses need not be independent or alike. The stake is the one that was best so far (their aGRAPA), at most half. The
 // interval is the same authors' predictable plug-in empirical Bernstein sequence, theorem 2; where what d is expected to be
-// moves, it holds its mean so far, in which an example's weight falls as 1/sqrt(t log t).
+// moves, it holds its mean so far, in which an example's weight falls as 1/sqrt(t log t). The tests see a difference before
+// the interval leaves 0 out.
 //
 // Memory is fixed, about 200 bytes.
 type Sequential struct {
