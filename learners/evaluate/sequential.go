@@ -16,7 +16,8 @@ import (
 //
 // The tests are by betting (Waudby-Smith, Ramdas 2024): under the null "given the past, d is not above 0 on average" the
 // wealth is a supermartingale that starts at 1, so that it ever reaches 2/alpha with probability at most alpha/2 (Ville
-// 1939). Losses need not be independent or alike. The stake is the one that was best so far (their aGRAPA), at most half. The
+// 1939). So where models take turns, a verdict says that one was better for a while, and the interval what holds on the
+// whole. Losses need not be independent or alike. The stake is the one that was best so far (their aGRAPA), at most half. The
 // interval is the same authors' predictable plug-in empirical Bernstein sequence, theorem 2; where what d is expected to be
 // moves, it holds its mean so far, in which an example's weight falls as 1/sqrt(t log t). The tests see a difference before
 // the interval leaves 0 out.
