@@ -15,10 +15,10 @@ import (
 )
 
 type detectFlags struct {
-	detectors, compare, columns []string
-	input                       string
-	limit                       int
-	json                        bool
+	detectors, columns []string
+	input, reference   string
+	limit              int
+	json               bool
 }
 
 const detectHelp = `Run drift detectors over a column of a file, or compare two samples.
@@ -26,18 +26,23 @@ const detectHelp = `Run drift detectors over a column of a file, or compare two 
 The file is CSV or TSV (also .gz) with a header, Parquet, or a value a line without a header (.txt, also .gz, or whatever has a number in its first
 line). Missing values take a place in the numbering, but detectors do not see them. Indices are of rows, from 0: a drift at i was signalled when row i was read.
 
---json prints one object a line, a detector each: {detector, column, samples, drifts, warnings, missing, ns_per_sample}. ns_per_sample is CPU time.`
+--json prints one object a line, a detector each: {detector, column, samples, drifts, warnings, missing, ns_per_sample}. ns_per_sample is CPU time.
+
+--compare A B measures how far sample B is from the reference A, by all distances there are: of --column, or of each column that both have. --json
+prints one object a line, a column each.`
 
 func (a *app) detect() *cobra.Command {
 	var f detectFlags
 	c := a.verb("detect --detector DETECTOR... --input FILE", "Run drift detectors over a column of a file, or compare two samples", cobra.ArbitraryArgs,
 		func(ctx context.Context, args []string) error { return a.runDetect(ctx, f, args) })
 	c.Long = detectHelp
-	c.Example = `  freshet detect --detector 'adwin(delta=0.002)' --detector page_hinkley --input errors.csv --column error`
+	c.Example = `  freshet detect --detector 'adwin(delta=0.002)' --detector page_hinkley --input errors.csv --column error
+  freshet detect --compare january.csv february.csv --column amount`
 	fs := c.Flags()
 	fs.StringArrayVar(&f.detectors, "detector", nil, "NAME or NAME(parameter=value,...); once for each detector")
 	fs.StringVar(&f.input, "input", "", "FILE.csv, .tsv, .txt (also .gz) or .parquet")
 	fs.StringSliceVar(&f.columns, "column", nil, "the column; default: the only one")
+	fs.StringVar(&f.reference, "compare", "", "FILE FILE: the reference, and the sample that is compared with it")
 	fs.IntVar(&f.limit, "limit", 0, "rows to read; 0: all")
 	fs.BoolVar(&f.json, "json", false, "one JSON object a detector, each on a line")
 	return c
@@ -68,6 +73,8 @@ type driftDetail struct {
 
 func (a *app) runDetect(ctx context.Context, f detectFlags, args []string) error {
 	switch {
+	case f.reference != "":
+		return a.compare(ctx, f, args)
 	case len(args) > 0:
 		return usagef("unexpected argument %q", args[0])
 	case len(f.detectors) == 0:

@@ -9,15 +9,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"freshet/learners/exchange"
 	"freshet/learners/param"
 )
 
 type evalFlags struct {
 	learners, metrics, nominal, ignore []string
 	input, label, task, plot           string
+	save, onnx                         string
 	delay, limit, workers, seeds       int
 	window                             int
-	json                               bool
+	json, importance                   bool
 }
 
 const evalHelp = `Test-then-train (prequential) evaluation of one or several learners side by side over a file, without Kafka.
@@ -33,6 +35,8 @@ class 1, or with more classes of the predicted one. brier is the mean squared er
 over all. kappa_temporal compares with persistence, which predicts the newest label that is known.
 
 rows_per_cpu_second is rows by the CPU time of this thread in predicting and learning only; with --workers above 1 by that of the process.
+versus_first tests each further learner against the first, by who was wrong (of numbers: who was closer): its verdict may be read at any time (1
+better, -1 worse, 0 not known, at 5%), and p and the interval from low to high are valid at all times.
 --json prints one object a line, a learner each. The text of a learner is that of the pipeline file; freshet learners lists them.`
 
 func (a *app) eval() *cobra.Command {
@@ -55,6 +59,9 @@ func (a *app) eval() *cobra.Command {
 	fs.IntVar(&f.seeds, "seeds", 1, "runs with seeds 1..N of learners that have a seed: mean and standard deviation")
 	fs.IntVar(&f.window, "window", 0, "rows that the plot's curves are taken over; 0: a 40th of the file")
 	fs.StringVar(&f.plot, "plot", "", "FILE.svg for the curves")
+	fs.StringVar(&f.save, "save", "", "FILE for the learner as it is after the last row, to be loaded again")
+	fs.StringVar(&f.onnx, "onnx", "", "FILE.onnx for the learner as it is after the last row")
+	fs.BoolVar(&f.importance, "importance", false, "each feature's share in what the learner does, of those that know")
 	fs.BoolVar(&f.json, "json", false, "one JSON object a learner, each on a line")
 	return c
 }
@@ -67,6 +74,8 @@ func (f *evalFlags) check() error {
 		return usagef("which data? give --input FILE")
 	case f.delay < 0 || f.limit < 0 || f.workers < 1 || f.seeds < 1 || f.window < 0:
 		return usagef("--delay, --limit and --window are at least 0, --workers and --seeds at least 1")
+	case (f.save != "" || f.onnx != "") && (len(f.learners) > 1 || f.seeds > 1):
+		return usagef("--save and --onnx are of one learner and seed")
 	case f.task != "auto" && f.task != "classification" && f.task != "regression":
 		return usagef("--task is %q, expected auto, classification or regression%s", f.task, param.Suggest(f.task, []string{"auto", "classification", "regression"}))
 	}
@@ -123,6 +132,9 @@ func (a *app) runEval(ctx context.Context, f evalFlags) error {
 	} else if err := a.evalTable(f, d, metrics, results, rows); err != nil {
 		return err
 	}
+	if err := a.keep(f, d, list[0]); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 
@@ -139,4 +151,32 @@ func (d *evalData) describe() string {
 		s += fmt.Sprintf("; class 1 is %q", d.classes[1])
 	}
 	return s
+}
+
+// keep writes the learner to the files that were asked for.
+func (a *app) keep(f evalFlags, d *evalData, c *contestant) error {
+	if f.save != "" {
+		state, err := c.model.AppendBinary(nil)
+		if err != nil {
+			return err
+		}
+		b, err := (&exchange.File{Learner: c.spec, Classes: len(d.classes), Input: d.in, Codes: d.codes, Labels: d.classes, Rows: uint64(max(0, c.scores.n-f.delay)), State: state}).AppendBinary(nil)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(f.save, b, 0o644); err != nil {
+			return err
+		}
+	}
+	if f.onnx != "" {
+		b, exact, why, err := exchange.ONNX(c.model, c.spec, d.names)
+		if err != nil {
+			return fmt.Errorf("--onnx: %w", err)
+		}
+		if !exact {
+			fmt.Fprintf(a.err, "freshet: %s does not predict all that the learner does: %s\n", f.onnx, why)
+		}
+		return os.WriteFile(f.onnx, b, 0o644)
+	}
+	return nil
 }

@@ -16,7 +16,8 @@ import (
 // evalData is a stream in memory as learners see it.
 type evalData struct {
 	rows      int
-	names     []string // features
+	names     []string   // features
+	codes     [][]string // texts of a feature's categories, nil where it has numbers
 	x         []float64
 	in        learners.Input
 	class     []int     // classification
@@ -58,8 +59,9 @@ func (a *app) loadEval(ctx context.Context, f evalFlags) (*evalData, error) {
 		if c.Nominal {
 			d.in.Nominal = append(d.in.Nominal, learners.Nominal{Feature: len(d.names), Categories: max(c.Categories(), 1)})
 		}
-		d.names = append(d.names, c.Name)
+		d.names, d.codes = append(d.names, c.Name), append(d.codes, c.Texts)
 	}
+	d.in.Names = d.names
 	d.in.Features = len(d.names)
 	if d.in.Features == 0 {
 		return nil, usagef("file %s: there is no column besides the label %s", f.input, f.label)

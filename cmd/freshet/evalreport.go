@@ -132,6 +132,24 @@ func (c *contestant) result(f evalFlags, d *evalData, rows int, majority, persis
 		r.set("bias", e.Bias)
 		r.set("persistence_mae", persistence)
 	}
+	if s.insured > 0 {
+		r.set("coverage", s.covered/s.insured)
+		if d.classes != nil {
+			r.set("mean_set_size", s.size/s.insured)
+		} else {
+			r.set("mean_width", s.size/(s.insured-s.missing))
+			r.set("unbounded", int(s.missing))
+		}
+	}
+	if c.test != nil {
+		v, one := c.test.Verdict(), &result{}
+		one.set("difference", v.Difference)
+		one.set("low", v.Low)
+		one.set("high", v.High)
+		one.set("p", v.P)
+		one.set("verdict", v.Better)
+		r.set("versus_first", one)
+	}
 	r.set("rows_per_cpu_second", float64(rows)/c.cpu)
 	r.set("cpu_seconds", c.cpu)
 	r.set("predict_ns", c.predictNs)
@@ -152,10 +170,27 @@ func (c *contestant) result(f evalFlags, d *evalData, rows int, majority, persis
 			}
 		}
 	}
+	if f.importance {
+		r.set("importance", importance(c.model, d))
+	}
 	r.set("features", d.in.Features)
 	r.set("delay", f.delay)
 	r.set("workers", f.workers)
 	r.set("not_numbers", s.bad)
+	return r
+}
+
+// importance is each feature's share, null of a learner that does not know.
+func importance(m learners.Model, d *evalData) *result {
+	i, ok := m.(contract.Importances)
+	if !ok {
+		return nil
+	}
+	shares, r := make([]float64, d.in.Features), &result{}
+	i.Importance(shares)
+	for k, name := range d.names {
+		r.set(name, shares[k])
+	}
 	return r
 }
 
@@ -227,7 +262,11 @@ func average(runs []*result) *result {
 
 func (a *app) evalTable(f evalFlags, d *evalData, metrics []string, results []*result, rows int) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "%s\t\n", strings.Join(slices.Concat([]string{"learner"}, metrics), "\t"))
+	head, tested := slices.Concat([]string{"learner"}, metrics), len(results) > 1 && f.seeds == 1
+	if tested {
+		head = append(head, "than the first")
+	}
+	fmt.Fprintf(w, "%s\t\n", strings.Join(head, "\t"))
 	for _, r := range results {
 		cells := []string{r.values[0].(string)}
 		for _, m := range metrics {
@@ -236,6 +275,9 @@ func (a *app) evalTable(f evalFlags, d *evalData, metrics []string, results []*r
 				cell += " ±" + cellOf(m, sd)
 			}
 			cells = append(cells, cell)
+		}
+		if tested {
+			cells = append(cells, r.verdict())
 		}
 		fmt.Fprintf(w, "%s\t\n", strings.Join(cells, "\t"))
 	}
@@ -249,6 +291,24 @@ func (a *app) evalTable(f evalFlags, d *evalData, metrics []string, results []*r
 	}
 	_, err := fmt.Fprintf(a.out, "for comparison: the largest class has accuracy %s, the newest known label %s\n", cellOf("accuracy", majority), cellOf("accuracy", persistence))
 	return err
+}
+
+// verdict is the sequential test's in words.
+func (r *result) verdict() string {
+	i := slices.Index(r.names, "versus_first")
+	if i < 0 {
+		return ""
+	}
+	test := r.values[i].(*result)
+	switch v := test.number("verdict"); {
+	case v*test.number("difference") < 0:
+		return "at times" // it was so once, and is not over all rows
+	case v > 0:
+		return "better"
+	case v < 0:
+		return "worse"
+	}
+	return "not known"
 }
 
 // cellOf writes a number as people read it.

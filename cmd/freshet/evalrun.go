@@ -11,6 +11,7 @@ import (
 
 	"freshet/learners"
 	"freshet/learners/contract"
+	"freshet/learners/evaluate"
 	"freshet/learners/param"
 )
 
@@ -22,8 +23,9 @@ type contestant struct {
 	classifier learners.Classifier
 	regressor  learners.Regressor
 	scores     *scoreboard
-	cpu        float64 // seconds in predicting and learning
-	predictNs  float64 // of one prediction, with the final model
+	test       *evaluate.Sequential // against the first learner
+	cpu        float64              // seconds in predicting and learning
+	predictNs  float64              // of one prediction, with the final model
 }
 
 // newContestants makes the learners; with seeds > 1 those that have a seed come once for each of 1..seeds.
@@ -54,6 +56,11 @@ func newContestants(f evalFlags, d *evalData) (list []*contestant, err error) {
 			}
 			if err := c.make(one, d); err != nil {
 				return nil, fmt.Errorf("--learner %s: %w", text, err)
+			}
+			if len(list) > 0 && f.seeds == 1 {
+				if c.test, err = evaluate.NewSequential(significance, 1); err != nil {
+					return nil, err
+				}
 			}
 			list = append(list, c)
 		}
@@ -106,6 +113,9 @@ func contest(ctx context.Context, f evalFlags, d *evalData, list []*contestant, 
 		for _, c := range list {
 			c.chunk(f, d, at, end, out)
 			done.Add(int64(end - at))
+			if c.test != nil {
+				c.versus(d.classes != nil, list[0], at, end)
+			}
 		}
 		at = end
 	}
@@ -124,14 +134,20 @@ func (c *contestant) chunk(f evalFlags, d *evalData, at, end int, out []float64)
 	start := clock()
 	cb, _ := c.model.(contract.ClassifierBatcher)
 	rb, _ := c.model.(contract.RegressorBatcher)
+	interval, _ := c.model.(contract.Interval)
+	set, _ := c.model.(contract.Set)
 	switch {
-	case c.classifier != nil && cb != nil && f.workers > 1 && f.delay == 0:
+	case c.classifier != nil && cb != nil && set == nil && f.workers > 1 && f.delay == 0:
 		cb.TestThenTrain(d.x[at*n:end*n], d.class[at:end], nil, out[:(end-at)*k], f.workers)
-	case c.regressor != nil && rb != nil && f.workers > 1 && f.delay == 0:
+	case c.regressor != nil && rb != nil && interval == nil && f.workers > 1 && f.delay == 0:
 		rb.TestThenTrain(d.x[at*n:end*n], d.y[at:end], nil, out[:end-at], f.workers)
 	case c.classifier != nil:
 		for i := at; i < end; i++ {
 			c.classifier.PredictProba(d.row(i), out[(i-at)*k:(i-at+1)*k])
+			if set != nil {
+				set.PredictSet(d.row(i), c.scores.set)
+				c.scores.inSet(d.class[i])
+			}
 			if j := i - f.delay; j >= 0 {
 				c.classifier.Learn(d.row(j), d.class[j], 1)
 			}
@@ -139,17 +155,37 @@ func (c *contestant) chunk(f evalFlags, d *evalData, at, end int, out []float64)
 	default:
 		for i := at; i < end; i++ {
 			out[i-at] = c.regressor.Predict(d.row(i))
+			if interval != nil {
+				low, high := interval.PredictInterval(d.row(i))
+				c.scores.within(low, high, d.y[i])
+			}
 			if j := i - f.delay; j >= 0 {
 				c.regressor.Learn(d.row(j), d.y[j], 1)
 			}
 		}
 	}
 	c.cpu += clock() - start
+	c.scores.chunk = c.scores.chunk[:0]
 	for i := at; i < end; i++ {
 		if k > 0 {
 			c.scores.classified(out[(i-at)*k:(i-at+1)*k], d.class[i])
 		} else {
 			c.scores.estimated(out[i-at], d.y[i])
+		}
+	}
+}
+
+// significance is the level of the tests between learners.
+const significance = 0.05
+
+// versus compares a stretch of rows with the first learner's: who was wrong, or of numbers who was closer.
+func (c *contestant) versus(classes bool, first *contestant, at, end int) {
+	for i, loss := range c.scores.chunk {
+		before := first.scores.chunk[i]
+		if classes {
+			c.test.Update(before, loss)
+		} else {
+			c.test.Update(closer(loss, before), closer(before, loss))
 		}
 	}
 }

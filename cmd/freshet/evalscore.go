@@ -25,6 +25,38 @@ type scoreboard struct {
 	errors *evaluate.Regression
 	parts  []part // consecutive stretches of the stream, for the plot
 	every  int    // rows a part
+
+	chunk []float64 // losses of the newest rows: 0 or 1, or the absolute error
+
+	// Of learners that say how sure they are.
+	set                             []bool  // which classes are possible
+	covered, insured, size, missing float64 // rows whose truth lay within, rows, sum of sizes, rows without bounds
+}
+
+// inSet takes in the set of classes that was predicted.
+func (s *scoreboard) inSet(class int) {
+	s.insured++
+	for k, in := range s.set {
+		if in {
+			s.size++
+			if k == class {
+				s.covered++
+			}
+		}
+	}
+}
+
+// within takes in the interval that was predicted.
+func (s *scoreboard) within(low, high, y float64) {
+	s.insured++
+	if low <= y && y <= high {
+		s.covered++
+	}
+	if size := high - low; size < numeric.Limit/1e10 {
+		s.size += size
+	} else {
+		s.missing++ // without bounds, as before there was anything to learn from
+	}
 }
 
 // part is the sums over a stretch of rows.
@@ -37,7 +69,7 @@ const curveParts = 400
 const mostRanked = 50
 
 func newScoreboard(d *evalData, window int) *scoreboard {
-	s := &scoreboard{d: d, every: max(1, (d.rows+curveParts-1)/curveParts)}
+	s := &scoreboard{d: d, every: max(1, (d.rows+curveParts-1)/curveParts), set: make([]bool, len(d.classes))}
 	if k := len(d.classes); k == 0 {
 		s.errors, _ = evaluate.NewRegression(evaluate.Options{Window: 1})
 	} else {
@@ -77,9 +109,12 @@ func (s *scoreboard) classified(p []float64, class int) {
 		}
 	}
 	s.table.Add(class, best)
+	miss := 1.0
 	if best == class {
 		part.right++
+		miss = 0
 	}
+	s.chunk = append(s.chunk, miss)
 	loss := -numeric.Log(min(max(p[class], lossClip), 1-lossClip))
 	brier := 0.0
 	if len(p) == 2 {
@@ -113,6 +148,7 @@ func (s *scoreboard) estimated(h, y float64) {
 	}
 	s.errors.Update(h, y)
 	e := h - y
+	s.chunk = append(s.chunk, math.Abs(e))
 	part.abs += math.Abs(e)
 	part.square += e * e
 }

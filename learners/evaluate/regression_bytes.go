@@ -1,6 +1,10 @@
 package evaluate
 
-import "freshet/learners/wire"
+import (
+	"math"
+
+	"freshet/learners/wire"
+)
 
 func (s *sums) fields() []*float64 {
 	return []*float64{&s.n, &s.abs, &s.square, &s.bias, &s.mean, &s.dev, &s.errMean, &s.errDev, &s.most, &s.ape, &s.spe, &s.zeros, &s.size, &s.smape, &s.log, &s.huber, &s.poisson}
@@ -37,7 +41,9 @@ func (g *Regression) UnmarshalBinary(data []byte) error {
 	n.o.check(r)
 	n.skipped = r.Uint(1 << 62)
 	for _, v := range n.sums.fields() {
-		*v = r.Finite()
+		if *v = r.Finite(); math.Abs(*v) > 1e290 { // squares of tamed numbers reach 1e201: no sum can overflow later
+			r.Fail("sum of %v", *v)
+		}
 	}
 	n.sums.negative, n.sums.notPoisson = r.Bool(), r.Bool()
 	if s := &n.sums; min(s.n, s.abs, s.square, s.dev, s.errDev, s.most, s.ape, s.spe, s.zeros, s.size, s.smape, s.log, s.huber) < 0 || s.n > 1<<52 || s.zeros > s.n {

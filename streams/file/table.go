@@ -42,12 +42,13 @@ type Column struct {
 
 // TableOptions of ReadTable. The zero value reads everything.
 type TableOptions struct {
-	Limit    int           // rows at most; 0: all
-	Nominal  []string      // columns that are categories whatever they look like, besides those named nom_*
-	Only     []string      // columns to keep; nil: all
-	Ignore   []string      // columns to leave out
-	NoHeader bool          // the first line is data: columns are called c0, c1, … (CSV only)
-	Read     *atomic.Int64 // counts rows, for progress; may be nil
+	Limit      int           // rows at most; 0: all
+	Nominal    []string      // columns that are categories whatever they look like, besides those named nom_*
+	Categories []string      // as Nominal, but need not be there
+	Only       []string      // columns to keep; nil: all
+	Ignore     []string      // columns to leave out
+	NoHeader   bool          // the first line is data: columns are called c0, c1, … (CSV only)
+	Read       *atomic.Int64 // counts rows, for progress; may be nil
 }
 
 // decideAfter is the number of rows after which a column's kind is settled.
@@ -165,7 +166,7 @@ func (o *TableOptions) keeps(name string) bool {
 }
 
 func newColumn(name string, o TableOptions) *Column {
-	return &Column{Name: name, Nominal: strings.HasPrefix(name, "nom_") || slices.Contains(o.Nominal, name), asText: map[string]float64{}}
+	return &Column{Name: name, Nominal: strings.HasPrefix(name, "nom_") || slices.Contains(o.Nominal, name) || slices.Contains(o.Categories, name), asText: map[string]float64{}}
 }
 
 // add appends a cell that a file has as text. It does not keep f.
@@ -304,4 +305,16 @@ func Headerless(path string) (bool, error) {
 		}
 	}
 	return numbers > 0, nil
+}
+
+// Text is what the file has in a row, of a nominal column; "(missing)" where it has nothing.
+func (c *Column) Text(row int) string {
+	v := c.Values[row]
+	switch {
+	case v != v:
+		return "(missing)"
+	case c.Texts != nil:
+		return c.Texts[int(v)]
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
 }
