@@ -132,7 +132,7 @@ func hold(v float64) float64 { return min(max(v, -far), far) }
 func (b *booster) begin(x, sum []float64) {
 	b.linear.predict(x, sum)
 	if b.line != nil {
-		sum[0] = hold(sum[0] + b.line.inputs.Estimate(b.line.model, x))
+		sum[0] = hold(b.target.bound(sum[0] + b.line.inputs.Estimate(b.line.model, x)))
 	}
 }
 
