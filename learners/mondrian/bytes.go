@@ -94,6 +94,7 @@ func (t *tree) append(dst []byte) []byte {
 		b, _ := t.watch.AppendBinary(nil) // cannot fail
 		dst = wire.String(dst, string(b))
 	}
+	dst = t.relevance.append(dst)
 	dst = wire.Uint(dst, uint64(t.most))
 	dst = wire.Uint(dst, uint64(t.free))
 	dst = wire.Uint(dst, uint64(len(t.nodes)))
@@ -155,6 +156,7 @@ func (t *tree) read(r *wire.Reader) {
 			}
 		}
 	}
+	t.relevance.read(r)
 	if t.most = r.Count(t.room); t.most < 16 {
 		r.Fail("a tree has room for %d nodes", t.most)
 	}
