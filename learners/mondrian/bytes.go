@@ -3,6 +3,7 @@ package mondrian
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"freshet/learners/wire"
 )
@@ -16,7 +17,11 @@ const (
 // append appends the forest's bytes: shape, what more the learner has, coordinates, trees.
 func (f *forest) append(dst []byte, kind string, more func([]byte) []byte) []byte {
 	start := len(dst)
-	dst = wire.Begin(dst, kind, format)
+	size := 0
+	for i := range f.trees {
+		size += nodeBytes*len(f.trees[i].nodes) + 4*len(f.trees[i].slab) + 4096
+	}
+	dst = wire.Begin(slices.Grow(dst, size), kind, format)
 	for _, v := range []int{f.o.Features, f.shape.head, f.shape.numbers, f.o.Trees, int(f.o.Scale), boolean(!f.o.NoDrift)} {
 		dst = wire.Uint(dst, uint64(v))
 	}
