@@ -37,6 +37,7 @@ func (t *tree) learnClass(x, rates []float32, y int, weight float64) float64 {
 		t.count(n, know, y, float32(weight))
 		return 1 / float64(k)
 	}
+	rates = t.weigh(rates)
 	alpha := t.o.Dirichlet
 	base := alpha * float64(k)
 	i, parent, fresh := int32(0), float32(0), int32(-1)
@@ -117,6 +118,9 @@ func (t *tree) rise(weight float64, fresh bool) {
 	for ; last >= 0; last-- {
 		s := t.path[last]
 		n := &t.nodes[s.node]
+		if last+1 < len(t.path) {
+			t.test(n.column(), s.like, t.path[last+1].like)
+		}
 		mine := float64(n.own * raise(s.like, power))
 		both := mine + float64((1-n.own)*below)
 		n.own = min(max(mine/both, least), most)

@@ -41,6 +41,9 @@ type Options struct {
 	// Codes orders nominal features by their codes, as if they were numbers, instead of taking them as sets.
 	Codes       bool
 	NominalRate float64 // what a category that is new in a box counts, where a number's standard deviation is 1: 0.5
+	// MinRelevance is the share of its rate that a feature keeps whose splits do not help: 0.05. 1: all count alike, as
+	// in the paper.
+	MinRelevance float64
 	// PureTime is the time until which nodes of a single class split too: 0.5; negative: never, as in the paper. Without
 	// it boxes of one class swallow their surroundings, for ever, where there are few features; with a late one, each
 	// example becomes a leaf of its own.
@@ -63,6 +66,7 @@ func (o *Options) fill(classes bool) error {
 	def(&o.Dirichlet, 1/float64(max(o.Classes, 2)))
 	def(&o.Step, 1)
 	def(&o.NominalRate, 0.5)
+	def(&o.MinRelevance, 0.05)
 	def(&o.PureTime, 0.5)
 	def(&o.FirstLoss, 0.5)
 	if o.Trees == 0 {
@@ -80,6 +84,8 @@ func (o *Options) fill(classes bool) error {
 		return fmt.Errorf("mondrian: %d trees, expected 1 to 1000", o.Trees)
 	case !(o.Dirichlet > 0 && o.Dirichlet <= 1e3) || !(o.Step > 0 && o.Step <= 1e3) || !(o.NominalRate > 0 && o.NominalRate <= 1e3):
 		return fmt.Errorf("mondrian: dirichlet %v, step %v and nominal rate %v must be above 0 and at most 1000", o.Dirichlet, o.Step, o.NominalRate)
+	case !(o.MinRelevance >= 1e-6 && o.MinRelevance <= 1):
+		return fmt.Errorf("mondrian: min relevance %v, expected 1e-6 to 1", o.MinRelevance)
 	case !(o.PureTime <= 1e30) || !(o.FirstLoss <= 10) || o.Scale > Raw || o.Full > Stop:
 		return fmt.Errorf("mondrian: pure time %v, first loss %v, scale %d or full %d out of range", o.PureTime, o.FirstLoss, o.Scale, o.Full)
 	}
