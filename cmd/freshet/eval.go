@@ -50,7 +50,7 @@ func (a *app) eval() *cobra.Command {
 	fs.StringVar(&f.input, "input", "", "FILE.csv, .tsv (also .gz) or .parquet")
 	fs.StringVar(&f.label, "label", "label", "the column to predict")
 	fs.IntVar(&f.delay, "delay", 0, "rows after which a label is known")
-	fs.StringSliceVar(&f.metrics, "metric", nil, "columns of the table, and the first one in the plot; default: the usual ones")
+	fs.StringSliceVar(&f.metrics, "metric", nil, "columns of the table, and the first one in the plot where it is a mean over rows; default: the usual ones")
 	fs.StringVar(&f.task, "task", "auto", "auto, classification or regression")
 	fs.StringSliceVar(&f.nominal, "nominal", nil, "columns that are categories though they look like numbers")
 	fs.StringSliceVar(&f.ignore, "ignore", nil, "columns to leave out, such as ids")

@@ -184,3 +184,35 @@ func TestTableParquetDamaged(t *testing.T) {
 		}
 	}
 }
+
+// FuzzTable: whatever a file holds, the answer is an error or a table whose columns have a value a row.
+func FuzzTable(f *testing.F) {
+	f.Add("a,nom_b\n1,x\n2,\n", false)
+	f.Add("1\n2\n\n3", true)
+	f.Add("a\n\"x\ny\"\n", false)
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text string, bare bool) {
+		path := filepath.Join(dir, "t.csv")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = Headerless(path)
+		got, err := ReadTable(context.Background(), path, TableOptions{NoHeader: bare})
+		if err != nil {
+			return
+		}
+		for _, c := range got.Columns {
+			if len(c.Values) != got.Rows {
+				t.Fatalf("%d values of %d rows", len(c.Values), got.Rows)
+			}
+			for i, v := range c.Values {
+				if c.Nominal && v == v && (v < 0 || c.Texts != nil && int(v) >= len(c.Texts)) {
+					t.Fatalf("code %v", v)
+				}
+				if c.Nominal {
+					_ = c.Text(i)
+				}
+			}
+		}
+	})
+}
