@@ -6,7 +6,7 @@ import (
 )
 
 func boostingEntries() []Entry {
-	return []Entry{{
+	return append(regressionEntries(), Entry{
 		Name: "streaming_gradient_boosting", Params: boostingParams(),
 		Doc:       "Trees one after another that each learn what a linear model and the trees before leave over; leaves fade, so that all follow drift.",
 		Reference: "Gunasekara, Gomes, Pfahringer, Bifet 2024 (SGBT); Chen, Guestrin 2016 (Newton steps, histograms); Oza, Russell 2001 (Poisson draws)",
@@ -18,13 +18,13 @@ func boostingEntries() []Entry {
 		regressor: func(in Input, v param.Values) (Regressor, error) {
 			return boosting.NewRegressor(boostingOptions(in, v))
 		},
-	}}
+	})
 }
 
 func boostingParams() []param.Param {
 	return []param.Param{
 		{Name: "steps", Kind: param.Int, Default: "100", Min: 1, Max: 10000, Doc: "trees one after another; of several classes, a class"},
-		{Name: "rate", Kind: param.Float, Default: "0.08", Min: 1e-4, Max: 1, Doc: "share of a tree's step that is taken"},
+		{Name: "rate", Kind: param.Float, Default: "0.06", Min: 1e-4, Max: 1, Doc: "share of a tree's step that is taken"},
 		{Name: "depth", Kind: param.Int, Default: "6", Min: 1, Max: 16, Doc: "depth of trees"},
 		{Name: "lambda", Kind: param.Float, Default: "1", Min: 1e-6, Max: 1e6, Doc: "curvature added to a leaf: pulls its value to 0"},
 		{Name: "grace_period", Kind: param.Int, Default: "20", Min: 1, Max: 1e9, Doc: "examples that a leaf sees between two attempts to split"},
@@ -32,7 +32,7 @@ func boostingParams() []param.Param {
 		{Name: "bins", Kind: param.Int, Default: "32", Min: 2, Max: 255, Doc: "bins of a numeric feature"},
 		{Name: "max_categories", Kind: param.Int, Default: "64", Min: 2, Max: 255, Doc: "bound of categories kept apart; more are hashed into it"},
 		{Name: "feature_share", Kind: param.Float, Default: "0.75", Min: 1e-3, Max: 1, Doc: "share of the features that a tree may test"},
-		{Name: "half_life", Kind: param.Float, Default: "40", Min: 1, Max: 1e9, Doc: "examples at a leaf after which one counts half"},
+		{Name: "half_life", Kind: param.Float, Default: "30", Min: 1, Max: 1e9, Doc: "examples at a leaf after which one counts half"},
 		{Name: "start", Kind: param.Choice, Default: "linear", Choices: []string{"linear", "constant"}, Doc: "what the first tree starts from; constant: the model is trees alone and exports exactly"},
 		{Name: "start_rate", Kind: param.Float, Default: "0.02", Min: 1e-6, Max: 1, Doc: "learning rate of the start (the linear start of a regressor has none: it is solved)"},
 		{Name: "loss", Kind: param.Choice, Default: "squared", Choices: []string{"squared", "huber", "quantile"}, Doc: "of a regressor"},

@@ -37,7 +37,7 @@ func calibratedEntry() Entry {
 		Reference: "Platt 1999; Zadrozny, Elkan 2002 (isotonic); Guo et al. 2017 (temperature); Kull et al. 2017 (beta)",
 		Params: []param.Param{
 			{Name: "base", Kind: param.Learner, Default: "hoeffding_tree", Doc: "the learner inside"},
-			{Name: "method", Kind: param.Choice, Default: "platt", Choices: []string{"platt", "isotonic", "beta", "temperature"}, Doc: "slope and shift of the log-odds, any rising function by bins, slopes at both ends, or a slope"},
+			{Name: "method", Kind: param.Choice, Default: "isotonic", Choices: []string{"isotonic", "platt", "beta", "temperature"}, Doc: "any rising function by bins, slope and shift of the log-odds, slopes at both ends, or a slope"},
 			{Name: "memory", Kind: param.Float, Default: "2000", Min: 10, Max: 1e9, Doc: "examples that it looks back, roughly"},
 		},
 		classifier: func(in Input, classes int, v param.Values) (Classifier, error) {

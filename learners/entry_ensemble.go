@@ -79,8 +79,22 @@ func memberSpec(text string, bytes int) (Spec, error) {
 		return s, err
 	}
 	for _, p := range s.Entry.Params {
-		if p.Name == "max_bytes" && strconv.Itoa(s.Values.Int(p.Name)) == p.Default {
+		if p.Name == "max_bytes" {
+			if strconv.Itoa(s.Values.Int(p.Name)) != p.Default {
+				return s, nil
+			}
 			return s.with(p.Name, strconv.Itoa(min(s.Values.Int(p.Name), max(bytes, int(p.Min)))))
+		}
+	}
+	for _, p := range s.Entry.Params { // a wrapper: the learner inside has the memory
+		if inside := s.Values.Text(p.Name); p.Kind == param.Learner && inside != "" {
+			in, err := memberSpec(inside, bytes)
+			if err != nil {
+				return s, err
+			}
+			if s, err = s.with(p.Name, in.String()); err != nil {
+				return s, err
+			}
 		}
 	}
 	return s, nil

@@ -19,7 +19,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
-	if _, err := NewRegressor("hoeffding_tree", Input{Features: 3}); err == nil || !strings.Contains(err.Error(), "those are linear") {
+	if _, err := NewRegressor("logistic", Input{Features: 3}); err == nil || !strings.Contains(err.Error(), "those are linear") {
 		t.Error(err)
 	}
 	if _, err := NewClassifier("logistic", Input{Features: 3}, 1); err == nil {

@@ -55,7 +55,11 @@ func (t *Tree) From(g *Grid, at int32, x []float64) int32 {
 			return at
 		}
 		at = n.Child
-		if !t.Left(g, n, x[n.Feature]) {
+		if v := x[n.Feature]; n.Kind == Numeric && math.Abs(v) <= math.MaxFloat64 {
+			if v > n.Threshold {
+				at++
+			}
+		} else if !t.Left(g, n, v) {
 			at++
 		}
 	}
@@ -112,7 +116,37 @@ func (t *Tree) Bytes() int { return 16*cap(t.Nodes) + 32*cap(t.Sets) }
 // Explain walks x down the tree and tells add how much each test on the way moved the expected value of the leaf; what
 // is expected at the root is returned. value and cover are those of a leaf by its number. O(nodes), allocates.
 func (t *Tree) Explain(g *Grid, x []float64, value, cover func(leaf int) float64, add func(feature int, moved float64)) float64 {
-	mean, weight := make([]float64, len(t.Nodes)), make([]float64, len(t.Nodes))
+	mean, _ := t.expect(value, cover)
+	at := int32(0)
+	for t.Nodes[at].Kind != Leaf {
+		n := &t.Nodes[at]
+		next := n.Child
+		if !t.Left(g, n, x[n.Feature]) {
+			next++
+		}
+		add(int(n.Feature), mean[next]-mean[at])
+		at = next
+	}
+	return mean[0]
+}
+
+// Spread tells add how much of the variance of the leaves' values each test makes. O(nodes), allocates.
+func (t *Tree) Spread(value, cover func(leaf int) float64, add func(feature int, variance float64)) {
+	mean, weight := t.expect(value, cover)
+	if !(weight[0] > 0) {
+		return
+	}
+	for i, n := range t.Nodes {
+		if n.Kind != Leaf {
+			l, r := mean[n.Child]-mean[i], mean[n.Child+1]-mean[i]
+			add(int(n.Feature), (float64(weight[n.Child]*float64(l*l))+float64(weight[n.Child+1]*float64(r*r)))/weight[0])
+		}
+	}
+}
+
+// expect returns each node's weight and the weighted mean of the values of the leaves below it.
+func (t *Tree) expect(value, cover func(leaf int) float64) (mean, weight []float64) {
+	mean, weight = make([]float64, len(t.Nodes)), make([]float64, len(t.Nodes))
 	for i := len(t.Nodes) - 1; i >= 0; i-- {
 		n := &t.Nodes[i]
 		if n.Kind == Leaf {
@@ -127,15 +161,5 @@ func (t *Tree) Explain(g *Grid, x []float64, value, cover func(leaf int) float64
 			mean[i] = float64(mean[l]*share) + float64(mean[r]*(1-share))
 		}
 	}
-	at := int32(0)
-	for t.Nodes[at].Kind != Leaf {
-		n := &t.Nodes[at]
-		next := n.Child
-		if !t.Left(g, n, x[n.Feature]) {
-			next++
-		}
-		add(int(n.Feature), mean[next]-mean[at])
-		at = next
-	}
-	return mean[0]
+	return mean, weight
 }

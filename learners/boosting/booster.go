@@ -23,7 +23,6 @@ type booster struct {
 	rand    numeric.Rand
 	learnt  uint64
 	drifts  uint64
-	gain    []float64    // a feature: what its splits have gained
 	adwin   *drift.ADWIN // of the loss
 
 	// derived
@@ -74,7 +73,6 @@ func newBooster(o Options, outputs int) (*booster, error) {
 	if err := b.divide(); err != nil {
 		return nil, err
 	}
-	b.gain = make([]float64, o.Features)
 	b.code = make([]uint8, o.Features)
 	b.pool = make([]int32, o.Features)
 	for f := range b.pool {
@@ -166,7 +164,7 @@ func (b *booster) carry(t *boostTree) {
 
 // bytes is the memory of the model.
 func (b *booster) bytes() int {
-	n := b.grid.Bytes() + b.linear.bytes() + b.hists*(4*b.histSize+24) + 8*len(b.gain) + 2048
+	n := b.grid.Bytes() + b.linear.bytes() + b.hists*(4*b.histSize+24) + 2048
 	if b.line != nil {
 		n += b.line.bytes()
 	}

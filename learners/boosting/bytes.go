@@ -65,7 +65,6 @@ func (b *booster) append(dst []byte) ([]byte, error) {
 	}
 	dst = wire.Uint(dst, b.learnt)
 	dst = wire.Uint(dst, b.drifts)
-	dst = wire.Floats(dst, b.gain)
 	watch, err := b.adwin.AppendBinary(nil)
 	if err != nil {
 		return dst, err
@@ -203,13 +202,6 @@ func (b *booster) readState(r *wire.Reader) {
 		r.Fail("the source of chance has no state")
 	}
 	b.learnt, b.drifts = r.Uint(1<<63), r.Uint(1<<63)
-	b.gain = make([]float64, b.o.Features)
-	r.FloatsInto(b.gain)
-	for _, g := range b.gain {
-		if g < 0 {
-			r.Fail("a gain is negative")
-		}
-	}
 	watch := r.Bytes(r.Left())
 	if r.Err() != nil {
 		return

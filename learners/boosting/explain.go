@@ -17,10 +17,10 @@ func (c *Classifier) Drifts() uint64 { return c.b.drifts }
 // Drifts is how often a rise of the loss has replaced trees.
 func (r *Regressor) Drifts() uint64 { return r.b.drifts }
 
-// Importance fills out with the shares of the features in what all splits have gained.
+// Importance fills out with the shares of the features in the variance of the score.
 func (c *Classifier) Importance(out []float64) { c.b.importance(out) }
 
-// Importance fills out with the shares of the features in what all splits have gained.
+// Importance fills out with the shares of the features in the variance of the score.
 func (r *Regressor) Importance(out []float64) { r.b.importance(out) }
 
 // Contributions explains the log-odds of class 1, or of several classes their scores.
@@ -73,15 +73,40 @@ func (b *booster) size() (s contract.Shape) {
 	return s
 }
 
+// importance is the variance of the score that each feature makes now: by the tests of the trees, and by the linear
+// start, whose inputs have variance 1 (of a category's weights, their mean square).
 func (b *booster) importance(out []float64) {
-	sum := 0.0
-	for _, g := range b.gain {
-		sum += g
+	clear(out)
+	first, rest := float64(b.blend.part[0]*b.blend.part[0]), float64(b.blend.part[1]*b.o.Rate)
+	rest *= rest
+	if s := &b.linear; s.linear {
+		for f, c := range s.categories {
+			n := max(c, 1)
+			for _, w := range s.weights[s.at[f]*s.outputs : (s.at[f]+n)*s.outputs] {
+				out[f] += float64(first * float64(w*w) / float64(n))
+			}
+		}
 	}
-	for f, g := range b.gain {
-		out[f] = 0
+	if l := b.line; l != nil {
+		for j, f := range l.inputs.Features {
+			out[f] += min(float64(first*float64(l.model.W[j]*l.model.W[j])), far*far)
+		}
+	}
+	for i := range b.trees {
+		t := &b.trees[i]
+		// The trees' moves mostly have one sign for one value: their standard deviations add up, not their variances.
+		t.skeleton.Spread(
+			func(n int) float64 { return t.leaves[n].value },
+			func(n int) float64 { return t.leaves[n].curv },
+			func(f int, variance float64) { out[f] += float64(float64(rest*float64(b.o.Steps)) * variance) })
+	}
+	sum := 0.0
+	for _, v := range out {
+		sum += v
+	}
+	for f := range out {
 		if sum > 0 {
-			out[f] = g / sum
+			out[f] /= sum
 		}
 	}
 }

@@ -33,7 +33,7 @@ type Options struct {
 	Nominal  []scale.Nominal // features that are categories
 
 	Steps         int     // trees one after another (of several classes: trees a class): 100
-	Rate          float64 // share of a tree's Newton step that is taken: 0.08
+	Rate          float64 // share of a tree's Newton step that is taken: 0.06
 	Depth         int     // of trees: 6
 	Lambda        float64 // added to the curvature of a leaf, pulls its value to 0: 1
 	GracePeriod   float64 // weight that a leaf sees between attempts to split: 20
@@ -41,7 +41,7 @@ type Options struct {
 	Bins          int     // of numeric features: 32
 	MaxCategories int     // of nominal features, the rest is hashed: 64
 	FeatureShare  float64 // of features a tree: 0.75
-	HalfLife      float64 // weight after which what a leaf has seen counts half: 40
+	HalfLife      float64 // weight after which what a leaf has seen counts half: 30
 	Start         Start
 	StartRate     float64 // of the linear start: 0.02
 	Loss          Loss
@@ -63,12 +63,12 @@ func (o *Options) fill() error {
 			*p = v
 		}
 	}
-	def(&o.Rate, 0.08)
+	def(&o.Rate, 0.06)
 	def(&o.Lambda, 1)
 	def(&o.GracePeriod, 20)
 	def(&o.MinGain, 1)
 	def(&o.FeatureShare, 0.75)
-	def(&o.HalfLife, 40)
+	def(&o.HalfLife, 30)
 	def(&o.StartRate, 0.02)
 	def(&o.HuberWidth, 1.345)
 	def(&o.Level, 0.5)

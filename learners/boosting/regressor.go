@@ -41,7 +41,7 @@ func (t *target) observe(y float64) {
 	t.n++
 	d := y - t.mean
 	t.mean += d / t.n
-	t.dev += float64(d * (y - t.mean))
+	t.dev += max(float64(d*(y-t.mean)), 0) // not below 0 by rounding
 }
 
 // settle takes the running moments if they fit better by enough, and returns how old sums become new ones:

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"freshet/learners/bins"
-	"freshet/learners/numeric"
 )
 
 // leaf is what a tree knows of one of its leaves. Sums fade by HalfLife, so that a leaf follows what the trees before
@@ -122,7 +121,6 @@ func (b *booster) attempt(t *boostTree, at int32) {
 		}
 		return
 	}
-	b.gain[best.Feature] = min(b.gain[best.Feature]+best.Gain, numeric.Limit)
 	t.skeleton.Grow(at, b.grid, best, int32(len(t.leaves)))
 	left, right := b.children(l, best, weight, sum)
 	if hist := l.hist; int(left.depth) < b.o.Depth {

@@ -166,10 +166,16 @@ func (m *Regressor) Learn(x []float64, y, weight float64) {
 	if _, ok := numeric.Tame(y); !ok || !numeric.Weight(weight) {
 		return
 	}
+	m.judge(x, m.base.Predict(x), y, weight)
+	m.base.Learn(x, y, weight)
+}
+
+// judge learns from what the learner inside estimated at x before it learned that it was y.
+func (m *Regressor) judge(x []float64, estimate, y, weight float64) {
 	for t := range m.seg.terms {
 		m.places[t] = m.seg.learn(t, x)
 	}
-	estimate, spread := m.base.Predict(x), m.scale(x)
+	spread := m.scale(x)
 	low, high := m.interval(x, estimate, spread)
 	e := bounded(y - estimate)
 	if m.win.Len() >= m.ready() && !m.o.Split {
@@ -183,7 +189,6 @@ func (m *Regressor) Learn(x []float64, y, weight float64) {
 		m.win.Add(u)
 	}
 	m.learnSpread(x, math.Abs(e), spread, weight)
-	m.base.Learn(x, y, weight)
 	m.learnt++
 }
 

@@ -127,20 +127,25 @@ func (m *Classifier) Learn(x []float64, class int, weight float64) {
 	if class < 0 || class >= m.o.Classes || !numeric.Weight(weight) {
 		return
 	}
+	m.base.PredictProba(x, m.p)
+	m.judge(x, m.p, class)
+	m.base.Learn(x, class, weight)
+}
+
+// judge learns from what the learner inside said of x before it learned that it was of the class.
+func (m *Classifier) judge(x, p []float64, class int) {
 	for t := range m.seg.terms {
 		m.places[t] = m.seg.learn(t, x)
 	}
-	m.base.PredictProba(x, m.p)
-	s := m.score(m.p, class)
+	s := m.score(p, class)
 	if float64(m.win.Len()) >= 1/(1-m.o.Coverage) && !m.o.Split {
-		missed := class != argmax(m.p) && s > m.limit(x)
+		missed := class != argmax(p) && s > m.limit(x)
 		m.step(0, missed)
 		for _, at := range m.places {
 			m.step(at, missed)
 		}
 	}
 	m.win.Add(s)
-	m.base.Learn(x, class, weight)
 }
 
 // step is adaptive conformal inference for one place: the level rises after a miss and sinks a little after a hit.

@@ -137,3 +137,19 @@ type Around interface {
 	// Inner returns the model inside, which belongs to the wrapper: look, do not learn.
 	Inner() Model
 }
+
+// As returns the ability of m, or of the model inside it if m is a wrapper that has not the ability itself, and so on.
+// For what a wrapper changes, such as contributions to a probability that it corrects, ask the wrapper only.
+func As[T any](m Model) (ability T, ok bool) {
+	for m != nil {
+		if a, ok := m.(T); ok {
+			return a, true
+		}
+		w, wraps := m.(Around)
+		if !wraps {
+			break
+		}
+		m = w.Inner()
+	}
+	return ability, false
+}

@@ -77,10 +77,24 @@ func CompareBins(ref, cur, edges []float64) BinDistances {
 	return d
 }
 
+// upTo is the number of rising edges at or below v. A few are counted through, without a branch to guess wrong.
+func upTo(edges []float64, v float64) int {
+	if len(edges) > 24 {
+		return sort.Search(len(edges), func(i int) bool { return edges[i] > v })
+	}
+	n := 0
+	for _, e := range edges {
+		if e <= v {
+			n++
+		}
+	}
+	return n
+}
+
 func countBins(v, edges []float64) []float64 {
 	n := make([]float64, len(edges)+1)
 	for _, x := range v {
-		n[sort.Search(len(edges), func(i int) bool { return edges[i] > x })]++
+		n[upTo(edges, x)]++
 	}
 	return n
 }

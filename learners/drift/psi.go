@@ -137,18 +137,7 @@ func (p *PSI) draw(v float64) {
 }
 
 // bin returns the number of edges at or below v.
-func (p *PSI) bin(v float64) int {
-	lo, hi := 0, len(p.edges)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if p.edges[mid] <= v {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo
-}
+func (p *PSI) bin(v float64) int { return upTo(p.edges, v) }
 
 // category returns the bin of a code, a new one while there is room.
 func (p *PSI) category(v float64) int {

@@ -34,7 +34,7 @@ func Registry() []Entry {
 	return []Entry{
 		adwinEntry, pageHinkleyEntry, cusumEntry, kswinEntry, seedEntry,
 		ddmEntry, eddmEntry, rddmEntry, hddmAEntry, hddmWEntry, fhddmEntry, stepdEntry, ewmaEntry,
-		psiEntry, robustEntry,
+		psiEntry, distributionEntry, robustEntry, seasonalEntry(),
 	}
 }
 
@@ -63,11 +63,36 @@ func FromMap(name string, raw map[string]any) (Spec, error) {
 			if err != nil {
 				return Spec{}, err
 			}
-			return Spec{e, v}, nil
+			return Spec{e, v}, nested(name, v)
 		}
 		names = append(names, e.Name)
 	}
 	return Spec{}, fmt.Errorf("unknown detector %q%s", name, param.Suggest(name, names))
+}
+
+// nested checks detectors within the detector and puts their texts into canonical form.
+func nested(name string, v param.Values) error {
+	for _, p := range v.Table() {
+		if p.Kind != param.Learner {
+			continue
+		}
+		inner, err := Parse(v.Text(p.Name))
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", name, p.Name, err)
+		}
+		v.SetText(p.Name, inner.String())
+	}
+	return nil
+}
+
+// With returns the spec with one parameter set; an error if there is none of the name or the value is out of range.
+func (s Spec) With(name string, value any) (Spec, error) {
+	_, raw, err := param.Parse(s.String())
+	if err != nil {
+		return Spec{}, err
+	}
+	raw[name] = value
+	return FromMap(s.Entry.Name, raw)
 }
 
 // String is the canonical text; it parses back to the same spec.

@@ -170,9 +170,8 @@ func (d *Robust) search() bool {
 	l := &d.ladder
 	best := 0.0 // by how much a cut is above its limit
 	found := false
-	n1, u1 := 0.0, [2]float64{}
+	n1, size, u1 := 0.0, 1.0, [2]float64{}
 	for row := range l.top {
-		size := math.Ldexp(1, row)
 		// The least limit of the row: up to here there are less than 2*rungs buckets of this size. The ratio is at most gap² joint
 		// per, so only what is above needs a logarithm.
 		least := d.limit - min(float64(row+3)*math.Ln2, longLog)
@@ -182,21 +181,24 @@ func (d *Robust) search() bool {
 			if n0 < 1 {
 				return found
 			}
-			joint := n0 * n1 / l.n
+			floor := least * l.n * n0 * n1
 			for c := range channels {
 				u1[c] += l.sums[row][k][c]
-				gap := u1[c]/n1 - (l.total[c]-u1[c])/n0
-				if float64(gap*gap)*joint*per[c] <= least {
+				// The difference of means times n0 n1.
+				cross := float64(u1[c]*l.n) - float64(l.total[c]*n1)
+				if float64(cross*cross)*per[c] <= floor {
 					continue
 				}
+				gap := cross / (n0 * n1)
 				limit := d.limit - numeric.Log(min(n0, n1, longest)) + float64(c)*spreadMargin
-				g := d.ratio(c, gap, n0, n1, joint)
+				g := d.ratio(c, gap, n0, n1)
 				if g-limit > best && (c == 1 || d.o.Direction.counts(gap > 0)) {
 					best, found = g-limit, true
 					d.explain(c, gap, g, limit, n1, row, k)
 				}
 			}
 		}
+		size *= 2
 	}
 	return found
 }
@@ -204,7 +206,8 @@ func (d *Robust) search() bool {
 // ratio is the logarithm of how much likelier a change is than none, for a difference of means between n0 old and n1 new
 // values. The smaller side's mean is what moves by chance, so its skew counts. It is lowered for a deviation that is itself estimated
 // from few values, as Student's is against the normal distribution.
-func (d *Robust) ratio(c int, gap, n0, n1, joint float64) float64 {
+func (d *Robust) ratio(c int, gap, n0, n1 float64) float64 {
+	joint := n0 * n1 / (n0 + n1)
 	e := &d.noise[c]
 	g := e.skew
 	if (gap < 0) != (n0 < n1) {

@@ -2,10 +2,8 @@ package ensemble
 
 import (
 	"fmt"
-	"math"
 
 	"freshet/learners/contract"
-	"freshet/learners/numeric"
 	"freshet/learners/wire"
 )
 
@@ -57,16 +55,11 @@ type HedgeOptions struct {
 	NoShare bool    // Share is 0: Hedge
 }
 
-// hedge weighs experts by exp(-Rate*loss) of what they said before each example, with a share of all weights spread
-// evenly (Hedge: Freund, Schapire 1997; Fixed-Share: Herbster, Warmuth 1998). Losses: log loss of classes, squared error
-// by the usual one of the best expert.
+// hedge blends experts by a mixer's weights.
 type hedge struct {
 	whole
-	ho    HedgeOptions
-	w     []float64 // adds up to 1
-	loss  []float64 // scratch
-	usual float64   // faded squared error of the blend; the unit of the experts' errors
-	n     float64
+	ho HedgeOptions
+	mixer
 }
 
 // NewHedge returns an untrained blend of classifiers.
@@ -101,130 +94,32 @@ func newHedge(o HedgeOptions) (*hedge, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := len(w.members)
-	h := &hedge{whole: w, ho: o, w: make([]float64, n), loss: make([]float64, n)}
-	for i := range h.w {
-		h.w[i] = 1 / float64(n)
-	}
-	return h, nil
+	return &hedge{whole: w, ho: o, mixer: newMixer(o.Classes, len(w.members), o.Rate, o.Share)}, nil
 }
 
 func (h *hedge) fresh() (method, error) { return newHedge(h.ho) }
 
-func (h *hedge) combine(_, votes, out []float64) { blend(h.w, votes, out) }
+func (h *hedge) combine(_, votes, out []float64) { h.blend(votes, out) }
 
-// blend fills out with the votes weighted by w, which adds up to 1.
-func blend(w, votes, out []float64) {
-	k := len(out)
-	clear(out)
-	for i, w := range w {
-		for j, v := range votes[i*k : i*k+k] {
-			out[j] += float64(w * v)
-		}
-	}
-	if k == 1 {
-		out[0] = tame(out[0])
-		return
-	}
-	// Members' probabilities add up to 1 within rounding; many roundings do not.
-	total := 0.0
-	for _, v := range out {
-		total += v
-	}
-	for j := range out {
-		out[j] /= total
-	}
-}
+func (h *hedge) after(_ []float64, y, weight float64, votes []float64) { h.update(votes, y, weight) }
 
-func (h *hedge) after(x []float64, y, weight float64, votes []float64) {
-	k := h.stride()
-	least := math.Inf(1)
-	for i := range h.w {
-		if h.o.Classes > 0 {
-			h.loss[i] = -numeric.Log(max(votes[i*k+int(y)], 1e-6))
-		} else {
-			h.loss[i] = h.squared(votes[i], y)
-		}
-		least = min(least, h.loss[i])
-	}
-	if h.o.Classes == 0 {
-		h.settle(votes, y, least)
-	}
-	rate := h.ho.Rate * min(weight, 100)
-	total := 0.0
-	for i := range h.w {
-		// A floor, or an expert would need for ever to come back where nothing is shared.
-		h.w[i] = max(float64(h.w[i]*numeric.Exp(-rate*(h.loss[i]-least))), 1e-12)
-		total += h.w[i]
-	}
-	n := float64(len(h.w))
-	for i := range h.w {
-		h.w[i] = float64((1-h.ho.Share)*(h.w[i]/total)) + h.ho.Share/n
-	}
-}
-
-// squared is the squared error by twice the usual one: the log loss of a normal distribution, at most 8.
-func (h *hedge) squared(vote, y float64) float64 {
-	if h.usual == 0 {
-		return 0
-	}
-	d := (vote - y) / math.Sqrt(h.usual)
-	return min(float64(d*d)/2, 8)
-}
-
-// settle follows the squared error of the blend; one wild target counts as ten times the usual error.
-func (h *hedge) settle(votes []float64, y, _ float64) {
-	var out [1]float64
-	for i, w := range h.w {
-		out[0] += float64(w * votes[i])
-	}
-	d := tame(out[0]) - y
-	e := min(float64(d*d), math.MaxFloat64/4)
-	if h.n >= 20 {
-		e = min(e, 100*max(h.usual, 1e-300))
-	}
-	h.n = min(h.n+1, 500)
-	h.usual += float64((e - h.usual) / h.n)
-}
-
-// Weights returns the experts' weights, which add up to 1.
+// Weights returns the experts' weights, which add up to 1; nil for methods that have none. Of stacking, the weights of
+// the experts, of their mean and of the learner on top.
 func (c *core) Weights() []float64 {
 	switch m := c.m.(type) {
 	case *hedge:
+		return append([]float64(nil), m.w...)
+	case *stacking:
 		return append([]float64(nil), m.w...)
 	}
 	return nil
 }
 
-func (h *hedge) bytes() int { return h.whole.bytes() + 16*len(h.w) + 64 }
+func (h *hedge) bytes() int { return h.whole.bytes() + h.mixer.bytes() }
 
-func (h *hedge) append(dst []byte) ([]byte, error) {
-	dst = wire.Floats(dst, h.w)
-	dst = wire.Float(dst, h.usual)
-	dst = wire.Float(dst, h.n)
-	return h.whole.append(dst)
-}
+func (h *hedge) append(dst []byte) ([]byte, error) { return h.whole.append(h.mixer.append(dst)) }
 
 func (h *hedge) read(r *wire.Reader) {
-	readWeights(r, h.w)
-	h.usual, h.n = r.Finite(), r.Finite()
-	if r.Err() == nil && !(h.usual >= 0 && h.n >= 0 && h.n <= 500) {
-		r.Fail("usual error %v of %v", h.usual, h.n)
-	}
+	h.mixer.read(r)
 	h.whole.read(r)
-}
-
-// readWeights reads weights that are not negative and add up to 1.
-func readWeights(r *wire.Reader, w []float64) {
-	r.FloatsInto(w)
-	total := 0.0
-	for _, v := range w {
-		total += v
-		if v < 0 {
-			total = math.Inf(1)
-		}
-	}
-	if r.Err() == nil && !(math.Abs(total-1) < 1e-6) {
-		r.Fail("weights %v do not add up to 1", w)
-	}
 }

@@ -2,7 +2,6 @@ package ensemble
 
 import (
 	"fmt"
-	"math"
 
 	"freshet/learners/contract"
 	"freshet/learners/numeric"
@@ -21,23 +20,20 @@ type StackingOptions struct {
 }
 
 // stacking lets a learner on top find how to combine the experts (Wolpert 1992), from what they said before each example.
-// That learner knows nothing at first, so it has the word only while its own faded loss is below that of the experts'
-// mean. A regressor on top learns by how much the mean is off.
+// That learner knows nothing at first and can be led astray later, so what it says is itself only a vote: a mixer weighs
+// it against each expert and their mean. A regressor on top learns by how much the mean is off.
 type stacking struct {
 	whole
-	so                StackingOptions
-	in                contract.Input // of the learner on top
-	top               member
-	topLoss, meanLoss float64 // faded
-	vec               []float64
-	best, average     []float64 // scratch of after
-	pool              *scratch.Pool
+	so  StackingOptions
+	in  contract.Input // of the learner on top
+	top member
+	mixer
+	room []float64 // scratch of after: what the learner on top sees, then all votes
+	pool *scratch.Pool
 }
 
-const (
-	fadeLoss = 0.005
-	oddsMost = 8 // experts' log-odds are cut here
-)
+// oddsMost is where experts' log-odds are cut.
+const oddsMost = 8
 
 // NewStacking returns an untrained stack of classifiers.
 func NewStacking(o StackingOptions) (*Classifier, error) {
@@ -84,9 +80,10 @@ func newStacking(o StackingOptions) (*stacking, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stacking: the learner on top: %w", err)
 	}
-	k := w.o.outputs()
-	s.vec, s.best, s.average = make([]float64, s.in.Features), make([]float64, k), make([]float64, k)
-	s.pool = scratch.New(s.in.Features)
+	voters := len(w.members) + 2
+	s.mixer = newMixer(o.Classes, voters, 1, 0.01)
+	n := s.in.Features + voters*w.o.outputs()
+	s.room, s.pool = make([]float64, n), scratch.New(n)
 	return s, nil
 }
 
@@ -117,50 +114,42 @@ func odds(p float64) float64 {
 	return min(max(numeric.Log(p)-numeric.Log(1-p), -oddsMost), oddsMost)
 }
 
+// all fills room with what the learner on top sees and returns the votes behind it: the experts', their mean, and its.
+func (s *stacking) all(x, votes, room []float64) []float64 {
+	in, all := room[:s.in.Features], room[s.in.Features:]
+	n, k := copy(all, votes), s.stride()
+	average, top := all[n:n+k], all[n+k:]
+	mean(votes, average, k)
+	s.inputs(x, votes, in)
+	s.top.vote(in, top)
+	if s.o.Classes == 0 {
+		top[0] = tame(average[0] + top[0])
+	}
+	return all
+}
+
 func (s *stacking) combine(x, votes, out []float64) {
-	if !(s.topLoss < s.meanLoss) {
-		mean(votes, out, len(out))
-		return
-	}
 	b := s.pool.Get()
-	s.inputs(x, votes, *b)
-	if s.o.Classes > 0 {
-		s.top.vote(*b, out)
-		s.pool.Put(b)
-		return
-	}
-	var avg [1]float64
-	mean(votes, avg[:], 1)
-	c := s.top.(asRegressor).Predict(*b)
+	s.blend(s.all(x, votes, *b), out)
 	s.pool.Put(b)
-	out[0] = tame(avg[0] + c)
 }
 
 func (s *stacking) after(x []float64, y, weight float64, votes []float64) {
-	s.inputs(x, votes, s.vec)
-	mean(votes, s.average, len(s.average))
-	s.top.vote(s.vec, s.best)
+	all := s.all(x, votes, s.room)
 	target := y
-	var a, b float64
-	if s.o.Classes > 0 {
-		a, b = -numeric.Log(max(s.average[int(y)], 1e-6)), -numeric.Log(max(s.best[int(y)], 1e-6))
-	} else {
-		target = y - s.average[0]
-		a, b = min(math.Abs(target), numeric.Limit), min(math.Abs(target-s.best[0]), numeric.Limit)
+	if s.o.Classes == 0 {
+		target = y - all[len(votes)]
 	}
-	s.meanLoss += float64((a - s.meanLoss) * fadeLoss)
-	s.topLoss += float64((b - s.topLoss) * fadeLoss)
-	s.top.learn(s.vec, target, weight)
+	s.update(all, y, weight)
+	s.top.learn(s.room[:s.in.Features], target, weight)
 }
 
 func (s *stacking) bytes() int {
-	return s.whole.bytes() + s.top.Bytes() + s.pool.Bytes() + 8*(len(s.vec)+len(s.best)+len(s.average)) + 128
+	return s.whole.bytes() + s.mixer.bytes() + s.top.Bytes() + s.pool.Bytes() + 8*len(s.room) + 128
 }
 
 func (s *stacking) append(dst []byte) ([]byte, error) {
-	dst = wire.Float(dst, s.topLoss)
-	dst = wire.Float(dst, s.meanLoss)
-	dst, err := wire.Model(dst, s.top)
+	dst, err := wire.Model(s.mixer.append(dst), s.top)
 	if err != nil {
 		return dst, err
 	}
@@ -168,10 +157,7 @@ func (s *stacking) append(dst []byte) ([]byte, error) {
 }
 
 func (s *stacking) read(r *wire.Reader) {
-	s.topLoss, s.meanLoss = r.Finite(), r.Finite()
-	if r.Err() == nil && !(s.topLoss >= 0 && s.meanLoss >= 0) {
-		r.Fail("losses %v and %v", s.topLoss, s.meanLoss)
-	}
+	s.mixer.read(r)
 	r.Model(s.top)
 	s.whole.read(r)
 }

@@ -18,6 +18,7 @@ type binner struct {
 	offset  []int       // feature → first word of its histogram
 	words   int         // of one histogram
 	sample  []float32   // scratch of quantiles
+	tally   []pair      // scratch of categories
 }
 
 // quantileSample is how many values of the window an edge is estimated from: the share on one side of it is then
@@ -87,7 +88,7 @@ func (b *binner) fit(r *ring, bins int) {
 	step := (r.n + quantileSample - 1) / quantileSample
 	for f := range b.edges {
 		if t := b.nominal[f]; t >= 0 {
-			b.tables[t].fit(r, f)
+			b.tables[t].fit(b.counts(r, f))
 			continue
 		}
 		s := b.sample[:0]
@@ -146,7 +147,6 @@ type table struct {
 	codes []float32 // bin - firstCategory → code; NaN: free
 	keys  []float32 // open addressing, NaN: empty
 	vals  []uint8
-	tally []pair // scratch
 }
 
 type pair struct {
@@ -203,16 +203,18 @@ func (t *table) bin(c float32) uint8 {
 	}
 }
 
-// fit gives bins to the most frequent categories of the window: first those that have one stay, then others by
-// frequency (equal ones by code). O(window log window) where categories are many.
-func (t *table) fit(r *ring, f int) {
-	s := t.tally[:0]
+// counts lists the codes of a feature in the window with how often each occurs, in order of code.
+func (b *binner) counts(r *ring, f int) []pair {
+	s := b.tally[:0]
+	if cap(s) < len(r.y) {
+		s = make([]pair, 0, len(r.y))
+	}
 	for i := range r.n {
 		if v := r.raw[i*r.features+f]; v == v {
 			s = append(s, pair{v, 1})
 		}
 	}
-	t.tally = s
+	b.tally = s
 	slices.SortFunc(s, func(a, b pair) int { return order(a.code, b.code) })
 	n := 0
 	for i := 0; i < len(s); n++ {
@@ -223,7 +225,12 @@ func (t *table) fit(r *ring, f int) {
 		s[n] = pair{s[i].code, int32(j - i)}
 		i = j
 	}
-	s = s[:n]
+	return s[:n]
+}
+
+// fit gives bins to the most frequent categories of the window: first those that have one stay, then others by
+// frequency (equal ones by code). O(window log window) where categories are many.
+func (t *table) fit(s []pair) {
 	slices.SortFunc(s, func(a, b pair) int {
 		if a.times != b.times {
 			return int(b.times - a.times)

@@ -112,6 +112,26 @@ func score(t *flat.Tree, x []float64) float64 {
 	return t.Values[t.Nodes[i].Value]
 }
 
+// TestMemory: the bound that was asked for holds, by the model's own account and by what its arrays take.
+func TestMemory(t *testing.T) {
+	for _, o := range []Options{{Loss: Absolute, MaxBytes: 1 << 20}, {Mode: Roll, MaxBytes: 600 << 10}} {
+		o.Features, o.Nominal, o.Trees, o.Every = 4, []scale.Nominal{{Feature: 2}, {Feature: 3}}, 20, 500
+		m := trained(t, o, 20000)
+		g, r := m.grower, &m.ring
+		held := 4*cap(r.raw) + cap(r.bin) + 8*cap(r.y) + 4*cap(r.w) + 8*cap(r.score) + 8*(cap(g.g)+cap(g.h)+cap(g.packed)) +
+			4*(cap(g.index)+cap(g.spare)) + 16*cap(g.resid) + 8*cap(m.bins.tally) + 4*cap(m.bins.sample)
+		for _, h := range g.hist {
+			held += 8 * cap(h)
+		}
+		for _, e := range []*ensemble{&m.force, &m.next} {
+			held += 16*cap(e.nodes) + 8*cap(e.facts) + 32*cap(e.sets)
+		}
+		if m.Bytes() > o.MaxBytes || held > m.Bytes() || m.ring.n != m.ring.bound || m.ring.n < 1000 {
+			t.Errorf("%d bytes held, %d reported of %d; %d rows of %d", held, m.Bytes(), o.MaxBytes, m.ring.n, m.ring.bound)
+		}
+	}
+}
+
 // TestServing: the small bytes predict the same, and a model made of them learns on.
 func TestServing(t *testing.T) {
 	for _, mode := range []Mode{Rebuild, Roll} {

@@ -27,7 +27,7 @@ func (m *core) prior(base []float64) {
 	n := m.ring.n
 	if m.o.Classes == 0 {
 		base[0] = 0
-		if m.o.Loss == Absolute || m.o.Loss == Quantile {
+		if m.o.medians() {
 			all := m.grower.index[:n]
 			for i := range all {
 				all[i], m.ring.score[i] = int32(i), 0
@@ -165,7 +165,7 @@ func (m *core) leafValue(k int, rows []int32) float64 {
 	if len(rows) == 0 {
 		return 0
 	}
-	if m.o.Classes == 0 && (m.o.Loss == Absolute || m.o.Loss == Quantile) {
+	if m.o.medians() {
 		return float64(m.o.Rate * m.residual(rows, m.level()))
 	}
 	g, h := 0.0, m.o.L2

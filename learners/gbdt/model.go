@@ -27,10 +27,10 @@ type core struct {
 }
 
 // Constants of the start: the first trees come after firstRows examples, and while the window is young a new ensemble
-// is made every growth-th part of what has been seen.
+// is made each time what has been seen grew by the share growth.
 const (
 	firstRows = 16
-	growth    = 0.25
+	growth    = 0.5
 )
 
 func newCore(o Options) (*core, error) {
@@ -47,10 +47,10 @@ func newCore(o Options) (*core, error) {
 	o.Nominal = append([]scale.Nominal(nil), o.Nominal...)
 	m := &core{o: o, outputs: o.outputs(), bins: newBinner(o), rng: numeric.NewRand(o.Seed), freq: make([]float64, o.Classes)}
 	trees := o.Trees * m.outputs
-	rows := (o.MaxBytes - m.fixed()) / rowBytes(o.Features, m.outputs)
+	rows := (o.MaxBytes - m.fixed()) / o.rowBytes()
 	if rows < 64 {
 		return nil, fmt.Errorf("gbdt: %d bytes are too few for %d trees of %d leaves over %d features: expected at least %d",
-			o.MaxBytes, trees, o.Leaves, o.Features, m.fixed()+64*rowBytes(o.Features, m.outputs))
+			o.MaxBytes, trees, o.Leaves, o.Features, m.fixed()+64*o.rowBytes())
 	}
 	m.ring = ring{features: o.Features, outputs: m.outputs, bound: min(o.Window, rows)}
 	m.force = newEnsemble(trees, o.Leaves, m.outputs, len(o.Nominal) > 0)
@@ -68,18 +68,11 @@ func (m *core) fixed() int {
 		n *= 2
 	}
 	n += m.o.Leaves*(8*m.bins.words+24+96) + 40*m.o.Features + 8*m.bins.words + len(m.bins.tables)*slots*6
-	return n + 4*quantileSample + 8192 + 16*m.o.Classes
+	return n + 20*quantileSample + 8192 + 16*m.o.Classes
 }
 
 // Bytes is the memory that the model holds.
-func (m *core) Bytes() int {
-	rows := len(m.ring.y)
-	tallies := 0
-	for i := range m.bins.tables {
-		tallies += 8 * cap(m.bins.tables[i].tally)
-	}
-	return m.fixed() + rows*(rowBytes(m.o.Features, m.outputs)-40) + 32*len(m.grower.g) + tallies + 24*cap(m.grower.resid)
-}
+func (m *core) Bytes() int { return m.fixed() + len(m.ring.y)*m.o.rowBytes() }
 
 func (m *core) check(x []float64) {
 	if len(x) != m.o.Features {
@@ -142,7 +135,11 @@ func (m *core) advance() {
 		return
 	}
 	trees := float64(len(m.force.length))
-	period := min(max(float64(growth*float64(m.seen)), firstRows), float64(m.o.Trees)*float64(m.o.Every))
+	young := float64(growth * float64(m.seen))
+	if m.outputs > 1 {
+		young *= 2 // an ensemble has many more trees then
+	}
+	period := min(max(young, firstRows), float64(m.o.Trees)*float64(m.o.Every))
 	for m.credit += trees / period; m.credit >= 1; m.credit-- {
 		m.fit()
 	}

@@ -115,3 +115,6 @@ func (o *Options) outputs() int {
 	}
 	return 1
 }
+
+// medians reports whether a leaf's value is a quantile of its residuals.
+func (o *Options) medians() bool { return o.Classes == 0 && (o.Loss == Absolute || o.Loss == Quantile) }

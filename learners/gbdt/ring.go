@@ -58,5 +58,15 @@ func single(v float64) float32 {
 	return float32(v)
 }
 
-// rowBytes is the memory of one row, its place in the grower's arrays included.
-func rowBytes(features, outputs int) int { return 5*features + 8*outputs + 12 + 40 }
+// rowBytes is the memory of one row of the window, its places in scratch included: values and bins, scores, target and
+// weight, the grower's gradients and indices; residuals of leaves and codes of categories where they are needed.
+func (o *Options) rowBytes() int {
+	n := 5*o.Features + 8*o.outputs() + 12 + 32
+	if o.medians() {
+		n += 16
+	}
+	if len(o.Nominal) > 0 {
+		n += 8
+	}
+	return n
+}

@@ -27,7 +27,7 @@ type Options struct {
 	Power         float64 // of InvScaling: 0.5
 	Optimizer     Optimizer
 	Momentum      float64 // of Momentum, and first moment of Adam: 0.9
-	Decay         float64 // of RMSProp (0: 0.9) and of the second moment of Adam (0: 0.999); of FTRL: see there
+	Decay         float64 // of squared gradients: RMSProp 0.9, Adam 0.999; of FTRL the share of them that each example lets fade: 0
 	Beta          float64 // of FTRL: 1; negative: 0
 	PowerT        float64 // of Normalised: exponent of the decay, in [0, 1]; 0 is a constant rate
 	Plain         bool    // Normalised without its invariant steps

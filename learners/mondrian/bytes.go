@@ -234,9 +234,9 @@ func (t *tree) checkKnow(r *wire.Reader, i int32) {
 			return
 		}
 	}
-	box := know[t.head:]
+	b := t.box(i)
 	for j := range t.numbers {
-		if lo, hi := box[2*j], box[2*j+1]; !(lo >= -far && lo <= hi && hi <= far) && !(lo == never && hi == -never) {
+		if lo, hi := b.lo[j], b.hi[j]; !(lo >= -far && lo <= hi && hi <= far) && !(lo == never && hi == -never) {
 			r.Fail("node %d: its box is [%v, %v] in coordinate %d", i, lo, hi, j)
 			return
 		}

@@ -11,30 +11,15 @@ const (
 	heaviest = 1 << 20
 )
 
-// reach is how far the box must grow for x; a coordinate that it does not know yet, because it was missing in all that
-// came, is taken into it first.
-func (t *tree) reach(box, x, rates []float32) float32 {
-	ext := t.extension(box, x, rates)
-	if !(ext < never) {
-		for j, v := range x[:t.numbers] {
-			if v == v && box[2*j] > box[2*j+1] {
-				box[2*j], box[2*j+1] = v, v
-			}
-		}
-		ext = t.extension(box, x, rates)
-	}
-	return ext
-}
-
 // plant makes the first node of an empty tree.
 func (t *tree) plant(x []float32) (*node, []float32) {
 	t.reserve()
 	t.nodes = append(t.nodes[:0], node{own: 0.5, test: leaf, until: never, seen: t.clock})
 	t.slab = t.slab[:t.stride]
 	know := t.know(0)
-	clear(know[:t.head])
-	t.empty(know[t.head:])
-	t.grow(know[t.head:], x)
+	clear(know)
+	t.empty(t.box(0))
+	t.grow(t.box(0), x)
 	return &t.nodes[0], know
 }
 
@@ -59,12 +44,12 @@ func (t *tree) learnClass(x, rates []float32, y int, weight float64) float64 {
 	for {
 		know := t.know(i)
 		n := &t.nodes[i]
-		if ext := t.reach(know[k:], x, rates); ext > 0 {
+		if ext := t.reach(t.box(i), x, rates); ext > 0 {
 			if at, ok := t.splits(parent, n.until, ext); ok && (know[y] != n.n || float64(at) < t.o.PureTime) {
 				fresh = t.split(i, x, rates, ext, at)
 				n, know = &t.nodes[i], t.know(i)
 			}
-			t.grow(know[k:], x)
+			t.grow(t.box(i), x)
 		}
 		like := (float64(know[y]) + alpha) / (float64(n.n) + base)
 		n.seen = t.clock

@@ -53,8 +53,8 @@ func (t *tree) pair() int32 {
 func (t *tree) split(i int32, x, rates []float32, ext, at float32) int32 {
 	c := t.pair()
 	n := &t.nodes[i]
-	box := t.know(i)[t.head:]
-	j := t.choose(box, x, rates, ext)
+	b := t.box(i)
+	j := t.choose(b, x, rates, ext)
 	old, fresh := c, c+1
 	var test int32
 	var threshold float32
@@ -63,10 +63,10 @@ func (t *tree) split(i int32, x, rates []float32, ext, at float32) int32 {
 	case j >= t.numbers:
 		test, threshold = int32(-2-j), v
 		old, fresh = c+1, c
-	case v > box[2*j+1]:
-		test, threshold = int32(j), t.between(box[2*j+1], v)
+	case v > b.hi[j]:
+		test, threshold = int32(j), t.between(b.hi[j], v)
 	default:
-		test, threshold = int32(j), t.between(v, box[2*j])
+		test, threshold = int32(j), t.between(v, b.lo[j])
 		old, fresh = c+1, c
 	}
 	t.nodes[old] = *n
@@ -75,18 +75,17 @@ func (t *tree) split(i int32, x, rates []float32, ext, at float32) int32 {
 	own := min(max(2*n.own/(1+2*n.own), least), most)
 	*n = node{own: own, threshold: threshold, test: test, child: c, until: at, n: n.n, seen: n.seen}
 	t.nodes[fresh] = node{own: 0.5, test: leaf, until: never, seen: t.clock}
-	know := t.know(fresh)
-	clear(know[:t.head])
-	t.empty(know[t.head:])
-	t.grow(know[t.head:], x)
+	clear(t.know(fresh))
+	t.empty(t.box(fresh))
+	t.grow(t.box(fresh), x)
 	return fresh
 }
 
 // choose draws the coordinate to split in, by its share of the extension.
-func (t *tree) choose(box, x, rates []float32, ext float32) int {
+func (t *tree) choose(b box, x, rates []float32, ext float32) int {
 	j, rest := -1, float32(t.rng.Float())*ext
 	for k, v := range x {
-		e := t.one(box, k, v, rates)
+		e := t.one(b, k, v, rates)
 		if e <= 0 {
 			continue
 		}
@@ -96,20 +95,6 @@ func (t *tree) choose(box, x, rates []float32, ext float32) int {
 		}
 	}
 	return j
-}
-
-// one is the extension in coordinate k.
-func (t *tree) one(box []float32, k int, v float32, rates []float32) float32 {
-	if k >= t.numbers {
-		return t.novel(box[2*k:], v)
-	}
-	if d := v - box[2*k+1]; d > 0 {
-		return float32(d * rates[k])
-	}
-	if d := box[2*k] - v; d > 0 {
-		return float32(d * rates[k])
-	}
-	return 0
 }
 
 // between draws a threshold in [lo, hi), so that hi goes right and lo left.

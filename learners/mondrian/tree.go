@@ -32,6 +32,7 @@ type node struct {
 
 // shape is what all trees of a forest share.
 type shape struct {
+	newness float32 // what a category new to a box counts
 	first   float64 // likelihood of the first example of a new leaf
 	head    int     // floats of a node before its box: class counts, or mean and spread
 	stride  int     // floats of a node
@@ -44,7 +45,7 @@ type shape struct {
 func newShape(o Options, s *space, head int) shape {
 	h := shape{head: head, coords: len(s.columns), numbers: s.numbers, o: o}
 	h.stride = head + 2*h.coords
-	h.first = 1
+	h.first, h.newness = 1, float32(o.NominalRate)
 	if o.Classes > 0 {
 		h.first = numeric.Exp(-o.FirstLoss * numeric.Log(float64(o.Classes)))
 	}
@@ -52,7 +53,8 @@ func newShape(o Options, s *space, head int) shape {
 	return h
 }
 
-// tree is one Mondrian tree: nodes, and beside them what they know, stride floats a node.
+// tree is one Mondrian tree: nodes, and beside them what they know, stride floats a node: head, then the
+// lower and the upper ends of its box.
 type tree struct {
 	*shape
 	nodes []node
@@ -81,6 +83,13 @@ func (t *tree) know(i int32) []float32 {
 	return t.slab[at : at+t.stride : at+t.stride]
 }
 
+// box lends the box of node i.
+func (t *tree) box(i int32) box {
+	at := int(i)*t.stride + t.head
+	mid, end := at+t.coords, at+2*t.coords
+	return box{t.slab[at:mid:mid], t.slab[mid:end:end]}
+}
+
 // next returns the child of an inner node for a value of its coordinate.
 func (t *tree) next(n *node, v float32) int32 {
 	var left bool
@@ -104,70 +113,4 @@ func (n *node) column() int {
 		return int(n.test)
 	}
 	return int(-2 - n.test)
-}
-
-// extension is by how much the box must grow to hold x, each coordinate by its rate. Missing values need no growth; a
-// box that does not know a coordinate yet gives infinity, which reach mends.
-func (t *tree) extension(box, x, rates []float32) float32 {
-	sum := float32(0)
-	box = box[:2*len(x)]
-	for j, v := range x[:t.numbers] {
-		if d := v - box[2*j+1]; d > 0 {
-			sum += float32(d * rates[j])
-		} else if d := box[2*j] - v; d > 0 {
-			sum += float32(d * rates[j])
-		}
-	}
-	for j := t.numbers; j < len(x); j++ {
-		sum += t.novel(box[2*j:], x[j])
-	}
-	return sum
-}
-
-// novel is what category v counts in a box: nothing if it is in there, or the box is empty, or v is missing.
-func (t *tree) novel(box []float32, v float32) float32 {
-	if v != v {
-		return 0
-	}
-	set := bits(box)
-	if set == 0 || set>>uint(v)&1 != 0 {
-		return 0
-	}
-	return float32(t.o.NominalRate)
-}
-
-func bits(box []float32) uint64 {
-	return uint64(math.Float32bits(box[1]))<<32 | uint64(math.Float32bits(box[0]))
-}
-
-func setBits(box []float32, set uint64) {
-	box[0], box[1] = math.Float32frombits(uint32(set)), math.Float32frombits(uint32(set>>32))
-}
-
-// grow makes the box hold x.
-func (t *tree) grow(box, x []float32) {
-	for j, v := range x[:t.numbers] {
-		if v < box[2*j] {
-			box[2*j] = v
-		}
-		if v > box[2*j+1] {
-			box[2*j+1] = v
-		}
-	}
-	for j := t.numbers; j < len(x); j++ {
-		if v := x[j]; v == v {
-			setBits(box[2*j:], bits(box[2*j:])|1<<uint(v))
-		}
-	}
-}
-
-// empty makes the box hold nothing.
-func (t *tree) empty(box []float32) {
-	for j := range t.coords {
-		if j < t.numbers {
-			box[2*j], box[2*j+1] = never, -never
-		} else {
-			box[2*j], box[2*j+1] = 0, 0
-		}
-	}
 }

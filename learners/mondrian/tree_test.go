@@ -29,7 +29,7 @@ func (r *random) vector(x []float64) {
 // log((exp(w) + exp(left + right)) / 2). Splits are switched off after a start, so that all nodes see the rest.
 func TestWeightsAgainstDefinition(t *testing.T) {
 	for seed := range uint64(20) {
-		c, err := NewClassifier(Options{Features: 3, Classes: 3, Trees: 1, Seed: seed, MaxBytes: 3000, NoDrift: true})
+		c, err := NewClassifier(Options{Features: 3, Classes: 3, Trees: 1, Seed: seed, MaxBytes: 5700, NoDrift: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,14 +125,14 @@ func TestStructure(t *testing.T) {
 			if l.n+r.n != n.n || l.until <= n.until || r.until <= n.until {
 				t.Fatalf("node %d: weights %v, %v of %v; times %v, %v after %v", i, l.n, r.n, n.n, l.until, r.until, n.until)
 			}
-			own, left, right := tr.know(int32(i))[tr.head:], tr.know(n.child)[tr.head:], tr.know(n.child + 1)[tr.head:]
+			own, left, right := tr.box(int32(i)), tr.box(n.child), tr.box(n.child+1)
 			for j := range tr.coords {
-				if own[2*j] != min(left[2*j], right[2*j]) || own[2*j+1] != max(left[2*j+1], right[2*j+1]) {
+				if own.lo[j] != min(left.lo[j], right.lo[j]) || own.hi[j] != max(left.hi[j], right.hi[j]) {
 					t.Fatalf("node %d: its box is not its children's", i)
 				}
 			}
-			if f := n.test; left[2*f+1] > n.threshold || right[2*f] <= n.threshold {
-				t.Fatalf("node %d: threshold %v between [.., %v] and [%v, ..]", i, n.threshold, left[2*f+1], right[2*f])
+			if f := n.test; left.hi[f] > n.threshold || right.lo[f] <= n.threshold {
+				t.Fatalf("node %d: threshold %v between [.., %v] and [%v, ..]", i, n.threshold, left.hi[f], right.lo[f])
 			}
 		}
 	}

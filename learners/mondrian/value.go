@@ -22,12 +22,12 @@ func (t *tree) learnValue(x, rates []float32, y, spread, weight float64) float64
 	for {
 		know := t.know(i)
 		n := &t.nodes[i]
-		if ext := t.reach(know[t.head:], x, rates); ext > 0 {
+		if ext := t.reach(t.box(i), x, rates); ext > 0 {
 			if at, ok := t.splits(parent, n.until, ext); ok {
 				fresh = t.split(i, x, rates, ext, at)
 				n, know = &t.nodes[i], t.know(i)
 			}
-			t.grow(know[t.head:], x)
+			t.grow(t.box(i), x)
 		}
 		m := float64(know[0])
 		e := y - m

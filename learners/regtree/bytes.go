@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"freshet/learners/bins"
-	"freshet/learners/ridge"
 	"freshet/learners/wire"
 )
 
@@ -184,8 +183,8 @@ func (c *core) readLeaf(r *wire.Reader, l *leaf) {
 			l.features[i] = int32(f)
 		}
 	}
-	if c.s.o.Leaf != Mean {
-		l.line = ridge.New(c.s.q())
+	if c.s.o.Leaf != MeanLeaf {
+		l.line = c.line()
 		l.line.Read(r)
 	}
 	if !r.Bool() || r.Err() != nil {
@@ -195,6 +194,6 @@ func (c *core) readLeaf(r *wire.Reader, l *leaf) {
 		r.Fail("a histogram is one too many")
 		return
 	}
-	c.claim(l)
+	l.hist = c.claim()
 	readHist(r, l.hist[:c.used(l)])
 }

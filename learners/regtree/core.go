@@ -34,8 +34,10 @@ type core struct {
 	subset   int // features that a leaf may split by; 0: all
 	rand     numeric.Rand
 	limits
-	active int // leaves with histograms
-	spare  [][]float64
+	active  int // leaves with histograms
+	spare   [][]float64
+	lines   []ridge.Model // room for leaves to come
+	choices []int32
 	*scratch
 }
 
@@ -71,7 +73,7 @@ func (s *shared) limit(bytes, subset int) limits {
 		size = min(size, subset*widest)
 	}
 	small := leafBytes + 4*16
-	if s.o.Leaf != Mean {
+	if s.o.Leaf != MeanLeaf {
 		small += ridge.Bytes(s.q())
 	}
 	return limits{maxHists: bytes / 4 * 3 / (8*size + 24), maxLeaves: bytes / 4 / (small + 4*subset), histSize: size}
@@ -80,54 +82,75 @@ func (s *shared) limit(bytes, subset int) limits {
 func newCore(s *shared, l limits, subset int, rand numeric.Rand, sc *scratch) *core {
 	c := &core{s: s, skeleton: bins.NewTree(), gain: make([]float64, s.o.Features), subset: subset, rand: rand, limits: l, scratch: sc}
 	c.leaves = []leaf{{}}
-	c.dress(&c.leaves[0], nil)
+	c.dress(&c.leaves[0])
+	if s.o.Leaf != MeanLeaf {
+		c.leaves[0].line = c.line()
+	}
 	return c
 }
 
-// dress gives a new leaf its features, linear model and, if there is room, a histogram.
-func (c *core) dress(l *leaf, parent *leaf) {
+// dress gives a new leaf its features and, if there is room, a histogram.
+func (c *core) dress(l *leaf) {
 	if c.subset > 0 {
-		if l.features == nil {
-			l.features = make([]int32, c.subset)
-		}
-		for i := range l.features {
-			j := i + c.rand.Intn(len(c.pool)-i)
-			c.pool[i], c.pool[j] = c.pool[j], c.pool[i]
-		}
-		copy(l.features, c.pool)
-		// The pool goes back to its order, so that what is drawn depends on the source of chance alone.
-		for f := range c.pool {
-			c.pool[f] = int32(f)
-		}
+		c.draw(l)
 	}
-	if c.s.o.Leaf != Mean {
-		l.line = ridge.New(c.s.q())
-		if parent != nil {
-			l.line.Inherit(parent.line, inherited, l.ref-parent.ref)
-		}
+	if c.active < c.maxHists {
+		l.hist = c.claim()
 	}
-	c.claim(l)
 }
+
+// draw chooses the features that a leaf may split by.
+func (c *core) draw(l *leaf) {
+	if l.features == nil {
+		if len(c.choices) == 0 {
+			c.choices = make([]int32, c.block()*c.subset)
+		}
+		l.features, c.choices = c.choices[:c.subset:c.subset], c.choices[c.subset:]
+	}
+	for i := range l.features {
+		j := i + c.rand.Intn(len(c.pool)-i)
+		c.pool[i], c.pool[j] = c.pool[j], c.pool[i]
+	}
+	copy(l.features, c.pool)
+	// The pool goes back to its order, so that what is drawn depends on the source of chance alone.
+	for f := range c.pool {
+		c.pool[f] = int32(f)
+	}
+}
+
+// line returns a fresh linear model.
+func (c *core) line() *ridge.Model {
+	if len(c.lines) == 0 {
+		c.lines = ridge.NewBlock(c.s.q(), c.block())
+	}
+	l := &c.lines[0]
+	c.lines = c.lines[1:]
+	return l
+}
+
+// claim returns a clean histogram; there must be room.
+func (c *core) claim() []float64 {
+	if len(c.spare) == 0 {
+		n := min(c.block(), c.maxHists-c.active)
+		buf := make([]float64, n*c.histSize)
+		for i := range n {
+			c.spare = append(c.spare, buf[i*c.histSize:(i+1)*c.histSize:(i+1)*c.histSize])
+		}
+	}
+	c.active++
+	h := c.spare[len(c.spare)-1]
+	c.spare = c.spare[:len(c.spare)-1]
+	clear(h)
+	return h
+}
+
+// block is for how many leaves room is made at once: a tree that grows allocates now and then, not at every split.
+func (c *core) block() int { return min(max(len(c.leaves)/4, 1), 16) }
 
 const (
 	inherited = 30 // weight with which a new leaf trusts its parent's linear model
 	memory    = 12 // newest examples, an input, that a linear model is fitted to: it follows drift
 )
-
-// claim gives a leaf a clean histogram if there is room.
-func (c *core) claim(l *leaf) {
-	if c.active == c.maxHists {
-		return
-	}
-	c.active++
-	if n := len(c.spare); n > 0 {
-		l.hist = c.spare[n-1]
-		c.spare = c.spare[:n-1]
-		clear(l.hist)
-		return
-	}
-	l.hist = make([]float64, c.histSize)
-}
 
 // leafOf returns the leaf of x.
 func (c *core) leafOf(x []float64) *leaf { return &c.leaves[c.skeleton.Route(c.s.grid, x)] }
@@ -142,7 +165,7 @@ func (c *core) predict(x []float64) float64 {
 }
 
 func (l *leaf) usesMean(p LeafPrediction) bool {
-	return l.line == nil || p == Adaptive && l.meanErr <= l.linearErr
+	return l.line == nil || p == AdaptiveLeaf && l.meanErr <= l.linearErr
 }
 
 // bound holds an estimate within the targets seen and half a standard deviation more: no leaf can diverge.
@@ -154,20 +177,41 @@ func (l *leaf) bound(v float64) float64 {
 	return min(max(v, l.low-slack), l.high+slack)
 }
 
+// estimate is predict for a filled row at its leaf, and what the leaf's line alone says.
+func (c *core) estimate(i int, r *row) (estimate, line float64) {
+	l := &c.leaves[i]
+	if l.line == nil {
+		return l.mean, 0
+	}
+	line = l.bound(l.line.Predict(r.z) + l.ref)
+	if l.usesMean(c.s.o.Leaf) {
+		return l.mean, line
+	}
+	return line, line
+}
+
 // learn takes in an example: its row must be filled. O(depth + features + inputs^2).
 func (c *core) learn(r *row, y, weight float64) {
 	i := c.skeleton.Route(c.s.grid, r.x)
+	_, line := c.estimate(i, r)
+	c.learnAt(i, r, y, weight, line)
+}
+
+// learnAt is learn at the leaf of the row, whose line estimates so much.
+func (c *core) learnAt(i int, r *row, y, weight, line float64) {
 	l := &c.leaves[i]
 	if l.n == 0 && len(c.leaves) == 1 {
 		l.ref, l.low, l.high, l.mean = y, y, y, y
+		line = y
 	}
 	if l.line != nil {
-		l.fade(r.z, y, c.s.o.Decay)
+		l.meanErr = float64(c.s.o.Decay*l.meanErr) + math.Abs(y-l.mean)
+		l.linearErr = float64(c.s.o.Decay*l.linearErr) + math.Abs(y-line)
 	}
 	l.n = min(l.n+weight, numeric.Limit)
 	d := y - l.mean
 	l.mean += float64(d * (weight / l.n))
-	l.dev = min(l.dev+float64(float64(weight*d)*(y-l.mean)), math.MaxFloat64/4)
+	l.dev = raise(l.dev, float64(float64(weight*d)*(y-l.mean)))
 	l.low, l.high = min(l.low, y), max(l.high, y)
 	if l.line != nil {
 		l.line.Add(r.z, y-l.ref, weight)
@@ -189,11 +233,8 @@ func (c *core) learn(r *row, y, weight float64) {
 	}
 }
 
-// fade takes the errors that the mean and the line would make at an example.
-func (l *leaf) fade(z []float64, y, decay float64) {
-	l.meanErr = float64(decay*l.meanErr) + math.Abs(y-l.mean)
-	l.linearErr = float64(decay*l.linearErr) + math.Abs(y-l.bound(l.line.Predict(z)+l.ref))
-}
+// raise adds to a sum of squares. What is added can come out below 0 by rounding.
+func raise(sum, more float64) float64 { return min(sum+max(more, 0), math.MaxFloat64/4) }
 
 // count adds a target to the histograms of the leaf's features.
 func (c *core) count(l *leaf, code []uint8, weight, target float64) {
@@ -281,8 +322,8 @@ func (c *core) each(l *leaf, do func(f int)) {
 func (c *core) bytes() int {
 	q := c.s.q()
 	n := c.skeleton.Bytes() + cap(c.leaves)*leafBytes + 8*len(c.gain) + (c.active+len(c.spare))*(8*c.histSize+24) + 4*c.subset*len(c.leaves)
-	if c.s.o.Leaf != Mean {
+	if c.s.o.Leaf != MeanLeaf {
 		n += len(c.leaves) * ridge.Bytes(q)
 	}
-	return n + 64
+	return n + len(c.lines)*ridge.Bytes(q) + 4*len(c.choices) + 64
 }

@@ -25,7 +25,7 @@ func (t *Tree) Export() (*flat.Ensemble, bool, string) {
 
 func (c *core) shape() contract.Shape {
 	s := contract.Shape{Trees: 1, Nodes: len(c.skeleton.Nodes), Leaves: len(c.leaves), Depth: c.skeleton.Depth()}
-	if c.s.o.Leaf != Mean {
+	if c.s.o.Leaf != MeanLeaf {
 		s.Parameters = len(c.leaves) * c.s.q()
 	}
 	return s
@@ -47,35 +47,22 @@ func importance(out []float64, cores ...*core) {
 	}
 }
 
-// explain adds share times the contributions at x to out and returns the same of what the tree expects anywhere. What a
-// linear leaf adds to its mean is shared out by its products, scaled to what its bound leaves of them.
+// explain adds share times the contributions at x to out and returns the same of what the tree expects anywhere. A
+// linear leaf adds its products, taken from the leaf's mean inputs; what its bound cuts off, and by how much the line
+// misses the leaf's mean there, is in what is returned.
 func (c *core) explain(x, out []float64, share float64) float64 {
 	base := c.skeleton.Explain(c.s.grid, x,
 		func(n int) float64 { return c.leaves[n].mean },
 		func(n int) float64 { return c.leaves[n].n },
 		func(f int, moved float64) { out[f] += float64(share * moved) })
-	l := c.leafOf(x)
-	if !l.usesMean(c.s.o.Leaf) {
+	if l := c.leafOf(x); !l.usesMean(c.s.o.Leaf) {
 		rest := c.predict(x) - l.mean
-		// Products are taken from the leaf's mean input, which is where the linear model gives the mean.
-		whole := c.s.inputs.Estimate(l.line, x) + l.ref - l.mean
-		sum := 0.0
-		part := make([]float64, len(c.s.inputs.Features))
 		for j, f := range c.s.inputs.Features {
-			part[j] = float64(l.line.W[j] * (c.s.inputs.At(j, x[f]) - l.line.MeanInput(j)))
-			sum += part[j]
+			part := float64(l.line.W[j] * (c.s.inputs.At(j, x[f]) - l.line.MeanInput(j)))
+			out[f] += float64(share * part)
+			rest -= part
 		}
-		// The intercept's remainder (the mean and the line are fitted to different spans) goes to the base.
-		base += whole - sum
-		rest -= whole - sum
-		for j, f := range c.s.inputs.Features {
-			switch {
-			case sum != 0:
-				out[f] += float64(share * float64(rest*(part[j]/sum)))
-			default:
-				out[f] += float64(share * rest / float64(len(part)))
-			}
-		}
+		base += rest
 	}
 	return float64(share * base)
 }

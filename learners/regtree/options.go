@@ -13,9 +13,9 @@ type LeafPrediction uint8
 
 // The ways.
 const (
-	Adaptive LeafPrediction = iota // mean or linear, whichever had the smaller faded error at this leaf
-	Mean                           // the mean target
-	Linear                         // a ridge regression of the numeric features
+	AdaptiveLeaf LeafPrediction = iota // mean or linear, whichever had the smaller faded error at this leaf
+	MeanLeaf                           // the mean target
+	LinearLeaf                         // a ridge regression of the numeric features
 )
 
 // Options of a tree. The zero value of each field is the default named with it.
@@ -68,7 +68,7 @@ func (o *Options) fill() error {
 	case !(o.GracePeriod > 0) || !(o.Delta > 0 && o.Delta < 1) || !(o.Tau >= 0) || !(o.MinBranchFraction < 0.5):
 		return fmt.Errorf("regtree: grace period %v must be above 0, delta %v in (0, 1), tau %v at least 0, branch fraction %v below 0.5",
 			o.GracePeriod, o.Delta, o.Tau, o.MinBranchFraction)
-	case !(o.Decay > 0 && o.Decay < 1) || o.MaxDepth < 1 || o.MaxDepth > 64 || o.Leaf > Linear:
+	case !(o.Decay > 0 && o.Decay < 1) || o.MaxDepth < 1 || o.MaxDepth > 64 || o.Leaf > LinearLeaf:
 		return fmt.Errorf("regtree: decay %v must be in (0, 1), depth %d 1 to 64, leaf prediction %d 0 to 2", o.Decay, o.MaxDepth, o.Leaf)
 	}
 	return nil
@@ -120,7 +120,7 @@ func (s *shared) newRow() row {
 
 // observe takes x in; moved tells that histograms must be carried over, rescaled that linear leaves must be.
 func (s *shared) observe(x []float64) (moved, rescaled bool) {
-	if s.o.Leaf != Mean {
+	if s.o.Leaf != MeanLeaf {
 		s.inputs.Observe(x)
 		rescaled = s.grid.Due() && s.inputs.Refit()
 	}
@@ -131,7 +131,7 @@ func (s *shared) observe(x []float64) (moved, rescaled bool) {
 func (s *shared) fill(r *row, x []float64) {
 	r.x = x
 	s.grid.Code(x, r.code)
-	if s.o.Leaf != Mean {
+	if s.o.Leaf != MeanLeaf {
 		s.inputs.Fill(x, r.z)
 	}
 }

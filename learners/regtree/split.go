@@ -74,15 +74,20 @@ func (c *core) grow(i int, s bins.Split, weight, sum float64) {
 	rest := max(parent.dev-s.Gain, 0)
 	side := func(weight, sum, share float64, node int32) leaf {
 		n := float64(parent.n * share)
-		mean := parent.ref + sum/weight
+		mean := min(max(parent.ref+sum/weight, parent.low), parent.high) // rounding can take it outside
 		return leaf{n: n, mean: mean, ref: mean, dev: float64(rest * share), low: parent.low, high: parent.high, attempt: n,
 			meanErr: parent.meanErr, linearErr: parent.linearErr, node: node, depth: parent.depth + 1}
 	}
 	left := side(s.LeftWeight, s.LeftSum, share, child)
 	right := side(weight-s.LeftWeight, sum-s.LeftSum, 1-share, child+1)
+	if parent.line != nil {
+		right.line, left.line = c.line(), parent.line
+		right.line.Inherit(parent.line, inherited, right.ref-parent.ref)
+		left.line.Inherit(parent.line, inherited, left.ref-parent.ref)
+	}
 	left.features = parent.features
-	c.dress(&left, &parent)
-	c.dress(&right, &parent)
+	c.dress(&left)
+	c.dress(&right)
 	c.leaves[i] = left
 	c.leaves = append(c.leaves, right)
 }

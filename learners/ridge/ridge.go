@@ -15,10 +15,18 @@ type Model struct {
 }
 
 // New returns the model of q inputs that predicts 0.
-func New(q int) *Model {
+func New(q int) *Model { return &NewBlock(q, 1)[0] }
+
+// NewBlock returns n models of q inputs that lie together.
+func NewBlock(q, n int) []Model {
 	tri := q * (q + 1) / 2
-	buf := make([]float64, tri+2*q)
-	return &Model{a: buf[:tri:tri], b: buf[tri : tri+q : tri+q], W: buf[tri+q:], due: float64(q + 2)}
+	buf := make([]float64, n*(tri+2*q))
+	out := make([]Model, n)
+	for i := range out {
+		out[i] = Model{a: buf[:tri:tri], b: buf[tri : tri+q : tri+q], W: buf[tri+q : tri+2*q : tri+2*q], due: float64(q + 2)}
+		buf = buf[tri+2*q:]
+	}
+	return out
 }
 
 // Bytes is the memory of a model of q inputs.
@@ -39,11 +47,13 @@ func (l *Model) Add(z []float64, target, weight float64) {
 	}
 }
 
-// Predict is the solution at z.
+// Predict is the solution at z: the same bits as Inputs.Estimate. O(inputs).
 func (l *Model) Predict(z []float64) float64 {
-	s := 0.0
-	for i, w := range l.W {
-		s += float64(w * z[i])
+	last := len(z) - 1
+	w := l.W[:len(z)]
+	s := w[last]
+	for i, v := range z[:last] {
+		s += float64(w[i] * v)
 	}
 	return s
 }
@@ -129,7 +139,7 @@ func (l *Model) Solve(f, y []float64) {
 // ridge pulls coefficients to 0 as one standardised example would.
 const ridge = 1
 
-// Inherit makes l a model that knows what parent does, with at most so much weight, about targets that are less by
+// Inherit makes l, which may be parent itself, a model that knows what parent does, with at most so much weight, about targets that are less by
 // shift.
 func (l *Model) Inherit(parent *Model, most, shift float64) {
 	q := len(l.b)

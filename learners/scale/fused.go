@@ -36,7 +36,9 @@ func (s *Standard) UpdateDot(v, w []float64, limit float64) float64 {
 		e := x - m
 		q := vari[j]
 		q += float64((float64(d*e) - q) * lastR)
-		q = max(q, 0)
+		if q < 0 { // rounding, where all values are equal
+			q = 0
+		}
 		vari[j] = q
 		r := inv[j]
 		if q > 0 {

@@ -100,14 +100,19 @@ func (m *Calibrated) Learn(x []float64, class int, weight float64) {
 		return
 	}
 	m.base.PredictProba(x, m.p)
+	m.learn(class, weight)
+	m.base.Learn(x, class, weight)
+}
+
+// learn takes in that what the learner inside said, which is in p, was of the class.
+func (m *Calibrated) learn(class int, weight float64) {
 	if m.o.Classes == 2 {
 		m.cal[0].learn(m.p[1], class == 1, weight)
-	} else {
-		for k, c := range m.cal {
-			c.learn(m.p[k], class == k, weight)
-		}
+		return
 	}
-	m.base.Learn(x, class, weight)
+	for k, c := range m.cal {
+		c.learn(m.p[k], class == k, weight)
+	}
 }
 
 // Bytes is the memory of the model.
