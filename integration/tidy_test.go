@@ -52,7 +52,7 @@ var layers = []struct {
 	{"streams/kafka", []string{"streams", "schemas"}, "an adapter sees the spine, not the other adapters"},
 	{"streams/serve", []string{"streams", "features", "schemas", "schemas/json"}, "an adapter sees the spine, not the other adapters"},
 	{"deploy/...", nil, "shipped files, embedded"},
-	{"cmd/...", []string{"cmd/...", "streams", "streams/...", "features", "learners", "learners/...", "state", "schemas", "schemas/...", "deploy/..."}, "the binary puts everything together; nothing imports it"},
+	{"cmd/...", []string{"cmd/...", "streams", "streams/...", "features", "features/...", "learners", "learners/...", "state", "schemas", "schemas/...", "deploy/..."}, "the binary puts everything together; nothing imports it"},
 	{"integration", nil, "the services know nothing of freshet; the tests do"},
 }
 

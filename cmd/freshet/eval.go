@@ -16,7 +16,7 @@ import (
 type evalFlags struct {
 	learners, metrics, nominal, ignore []string
 	input, label, task, plot           string
-	save, onnx                         string
+	save, onnx, predictions            string
 	delay, limit, workers, seeds       int
 	window                             int
 	json, importance                   bool
@@ -50,7 +50,7 @@ func (a *app) eval() *cobra.Command {
 	fs.StringVar(&f.input, "input", "", "FILE.csv, .tsv (also .gz) or .parquet")
 	fs.StringVar(&f.label, "label", "label", "the column to predict")
 	fs.IntVar(&f.delay, "delay", 0, "rows after which a label is known")
-	fs.StringSliceVar(&f.metrics, "metric", nil, "columns of the table, and the first one in the plot; default: the usual ones")
+	fs.StringSliceVar(&f.metrics, "metric", nil, "columns of the table, and the first one in the plot where it is a mean over rows; default: the usual ones")
 	fs.StringVar(&f.task, "task", "auto", "auto, classification or regression")
 	fs.StringSliceVar(&f.nominal, "nominal", nil, "columns that are categories though they look like numbers")
 	fs.StringSliceVar(&f.ignore, "ignore", nil, "columns to leave out, such as ids")
@@ -59,6 +59,7 @@ func (a *app) eval() *cobra.Command {
 	fs.IntVar(&f.seeds, "seeds", 1, "runs with seeds 1..N of learners that have a seed: mean and standard deviation")
 	fs.IntVar(&f.window, "window", 0, "rows that the plot's curves are taken over; 0: a 40th of the file")
 	fs.StringVar(&f.plot, "plot", "", "FILE.svg for the curves")
+	fs.StringVar(&f.predictions, "predictions", "", "FILE.csv for the label and each learner's prediction of every row: of two classes the probability of class 1")
 	fs.StringVar(&f.save, "save", "", "FILE for the learner as it is after the last row, to be loaded again")
 	fs.StringVar(&f.onnx, "onnx", "", "FILE.onnx for the learner as it is after the last row")
 	fs.BoolVar(&f.importance, "importance", false, "each feature's share in what the learner does, of those that know")
@@ -132,7 +133,7 @@ func (a *app) runEval(ctx context.Context, f evalFlags) error {
 	} else if err := a.evalTable(f, d, metrics, results, rows); err != nil {
 		return err
 	}
-	if err := a.keep(f, d, list[0]); err != nil {
+	if err := a.keep(f, d, list); err != nil {
 		return err
 	}
 	return ctx.Err()
@@ -153,8 +154,14 @@ func (d *evalData) describe() string {
 	return s
 }
 
-// keep writes the learner to the files that were asked for.
-func (a *app) keep(f evalFlags, d *evalData, c *contestant) error {
+// keep writes the files that were asked for.
+func (a *app) keep(f evalFlags, d *evalData, list []*contestant) error {
+	if f.predictions != "" {
+		if err := d.writePredictions(f.predictions, list); err != nil {
+			return err
+		}
+	}
+	c := list[0]
 	if f.save != "" {
 		state, err := c.model.AppendBinary(nil)
 		if err != nil {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -322,4 +325,45 @@ func cellOf(metric string, v float64) string {
 		return strconv.FormatFloat(v, 'f', 2, 64)
 	}
 	return strconv.FormatFloat(v, 'f', 4, 64)
+}
+
+// writePredictions writes a row for each that was evaluated: the label, and what each learner said before it learned it.
+func (d *evalData) writePredictions(path string, list []*contestant) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := csv.NewWriter(f)
+	row := []string{"label"}
+	for _, c := range list {
+		name := c.text
+		if c.seed > 1 {
+			name += fmt.Sprintf(", seed %d", c.seed)
+		}
+		row = append(row, name)
+	}
+	for i := 0; ; i++ {
+		if err := w.Write(row); err != nil {
+			return err
+		}
+		if i == list[0].scores.n {
+			break
+		}
+		row = row[:0]
+		if d.classes != nil {
+			row = append(row, d.classes[d.class[i]])
+		} else {
+			row = append(row, strconv.FormatFloat(d.y[i], 'g', -1, 64))
+		}
+		for _, c := range list {
+			if v := c.scores.said(i); len(d.classes) > 2 {
+				row = append(row, d.classes[int(v)])
+			} else {
+				row = append(row, strconv.FormatFloat(v, 'g', -1, 64))
+			}
+		}
+	}
+	w.Flush()
+	return errors.Join(w.Error(), f.Close())
 }

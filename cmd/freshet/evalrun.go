@@ -97,9 +97,14 @@ func (u unusual) PredictProba(x, p []float64) {
 
 func (u unusual) Learn(x []float64, _ int, weight float64) { u.Anomaly.Learn(x, weight) }
 
-// evalChunk rows go through one learner, then through the next: side by side in time, so that what disturbs the machine
-// disturbs all, and so few switches that caches stay warm.
-const evalChunk = 4096
+// evalChunk rows at most go through one learner, then through the next: side by side in time, so that what disturbs the
+// machine disturbs all, and so few switches that caches stay warm. Slow learners get fewer, so that progress shows and an
+// interrupt is heard.
+const (
+	evalChunk = 4096
+	leastTurn = 50 * time.Millisecond // of all learners: below it the chunk doubles
+	mostTurn  = 500 * time.Millisecond
+)
 
 // contest runs test-then-train over all rows: row i is predicted, and then row i-delay is learned. It returns the number
 // of rows that all learners have seen, fewer than all when ctx ends.
@@ -107,9 +112,9 @@ func contest(ctx context.Context, f evalFlags, d *evalData, list []*contestant, 
 	runtime.LockOSThread() // CPU time is this thread's
 	defer runtime.UnlockOSThread()
 	out := make([]float64, evalChunk*max(len(d.classes), 1))
-	at := 0
+	at, chunk := 0, 256
 	for at < d.rows && ctx.Err() == nil {
-		end := min(at+evalChunk, d.rows)
+		end, start := min(at+chunk, d.rows), time.Now()
 		for _, c := range list {
 			c.chunk(f, d, at, end, out)
 			done.Add(int64(end - at))
@@ -118,6 +123,11 @@ func contest(ctx context.Context, f evalFlags, d *evalData, list []*contestant, 
 			}
 		}
 		at = end
+		if took := time.Since(start); took < leastTurn {
+			chunk = min(2*chunk, evalChunk)
+		} else if took > mostTurn {
+			chunk = max(chunk/2, 32)
+		}
 	}
 	for _, c := range list {
 		c.timePredict(d, at, out)

@@ -10,7 +10,7 @@ import (
 // lossClip limits probabilities in log loss as the peers' tables do, so that one certain mistake costs 13.8 nats.
 const lossClip = 1e-6
 
-// scoreboard gathers what one learner predicted. Exact: the scores of two classes are kept, 8 bytes a row.
+// scoreboard gathers what one learner predicted. Predictions are kept, 8 bytes a row.
 type scoreboard struct {
 	d      *evalData
 	n      int
@@ -26,6 +26,7 @@ type scoreboard struct {
 	parts  []part // consecutive stretches of the stream, for the plot
 	every  int    // rows a part
 
+	other []float64 // not of two classes: the predicted class, or the number
 	chunk []float64 // losses of the newest rows: 0 or 1, or the absolute error
 
 	// Of learners that say how sure they are.
@@ -129,6 +130,7 @@ func (s *scoreboard) classified(p []float64, class int) {
 			}
 			brier += v * v
 		}
+		s.other = append(s.other, float64(best))
 		s.calib.Add(p[best], best == class)
 		for k := range s.ranks {
 			s.ranks[k].Add(min(p[k], 1), k == class)
@@ -146,11 +148,20 @@ func (s *scoreboard) estimated(h, y float64) {
 		s.bad++
 		h = 0
 	}
+	s.other = append(s.other, h)
 	s.errors.Update(h, y)
 	e := h - y
 	s.chunk = append(s.chunk, math.Abs(e))
 	part.abs += math.Abs(e)
 	part.square += e * e
+}
+
+// said is the prediction of a row: the probability of class 1, or the class of several, or the number.
+func (s *scoreboard) said(row int) float64 {
+	if s.scores != nil {
+		return s.scores[row]
+	}
+	return s.other[row]
 }
 
 // auc is exact for two classes. For more it is the mean over the classes that occur of each against the rest, from 4096

@@ -36,6 +36,7 @@ func (t *Table) readParquet(ctx context.Context, o TableOptions) (err error) {
 	}
 	var fields []*parquet.Column
 	for _, c := range pq.Root().Columns() {
+		t.Names = append(t.Names, c.Name())
 		if !o.keeps(c.Name()) {
 			continue
 		}

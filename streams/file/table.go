@@ -20,6 +20,7 @@ import (
 type Table struct {
 	Path    string
 	Rows    int
+	Names   []string // of all columns of the file, kept or not
 	Columns []*Column
 }
 
@@ -81,14 +82,12 @@ func ReadTable(ctx context.Context, path string, o TableOptions) (*Table, error)
 
 // Column finds a column by name; the error names the nearest one.
 func (t *Table) Column(name string) (*Column, error) {
-	names := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
+	for _, c := range t.Columns {
 		if c.Name == name {
 			return c, nil
 		}
-		names[i] = c.Name
 	}
-	return nil, fmt.Errorf("file %s: no column %q, %s", t.Path, name, hint(name, names))
+	return nil, fmt.Errorf("file %s: no column %q, %s", t.Path, name, hint(name, t.Names))
 }
 
 func hint(name string, names []string) string {
@@ -152,6 +151,7 @@ func formatOf(path string) string {
 
 // choose makes the columns that are kept, and returns their places in the file.
 func (t *Table) choose(header []string, o TableOptions) (keep []int) {
+	t.Names = header
 	for i, name := range header {
 		if o.keeps(name) {
 			keep = append(keep, i)
