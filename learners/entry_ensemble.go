@@ -23,10 +23,15 @@ func ensembleEntries() []Entry {
 }
 
 // baseParam is the learner that an ensemble is made of.
-var baseParam = param.Param{Name: "base", Kind: param.Learner, Default: "", Doc: "the learner that it is made of, without its own calibration; none named: hoeffding_tree for classes, linear(clip=5) for numbers"}
+var baseParam = param.Param{Name: "base", Kind: param.Learner, Default: "", Doc: "the learner that it is made of, without its own calibration; none named: hoeffding_tree, or for numbers linear(clip=5) if that has no form for them"}
 
-// numberBase stands where no base is named for numbers.
-const numberBase = "linear(clip=5)"
+// numberBase stands where no base is named for numbers: the tree if it has a form for them.
+func numberBase() string {
+	if e, err := Lookup("hoeffding_tree"); err == nil && e.Regresses() {
+		return "hoeffding_tree"
+	}
+	return "linear(clip=5)"
+}
 
 func sizeParams(members string) []param.Param {
 	return []param.Param{
@@ -42,7 +47,7 @@ func ensembleOptions(in Input, classes int, v param.Values, classBase string, co
 	text := v.Text("base")
 	if text == "" {
 		if text = classBase; classes == 0 {
-			text = numberBase
+			text = numberBase()
 		}
 	}
 	spec, err := memberSpec(text, v.Int("max_bytes")/copies)
