@@ -25,10 +25,10 @@ func ensembleEntries() []Entry {
 // baseParam is the learner that an ensemble is made of.
 var baseParam = param.Param{Name: "base", Kind: param.Learner, Default: "", Doc: "the learner that it is made of, without its own calibration; none named: hoeffding_tree, or for numbers linear(clip=5) if that has no form for them"}
 
-// numberBase stands where no base is named for numbers: the tree if it has a form for them.
-func numberBase() string {
+// numberBase is the base where none is named, for numbers: the tree too if it has a form for them.
+func numberBase(classBase string) string {
 	if e, err := Lookup("hoeffding_tree"); err == nil && e.Regresses() {
-		return "hoeffding_tree"
+		return classBase
 	}
 	return "linear(clip=5)"
 }
@@ -47,7 +47,7 @@ func ensembleOptions(in Input, classes int, v param.Values, classBase string, co
 	text := v.Text("base")
 	if text == "" {
 		if text = classBase; classes == 0 {
-			text = numberBase()
+			text = numberBase(classBase)
 		}
 	}
 	spec, err := memberSpec(text, v.Int("max_bytes")/copies)
