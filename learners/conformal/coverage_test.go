@@ -187,5 +187,5 @@ func TestLateLabels(t *testing.T) {
 		m.Learn(s.x, s.y, 1)
 	})
 	a, h := all.check(t, 0.9, 0.01, 1), hours.check(t, 0.9, 0.03, 1)
-	t.Logf("labels %d examples late: off by %.4f overall, at most %.4f by hour", delay, a, h)
+	t.Logf("labels %d examples late: %.4f covered, off by %.4f overall, at most %.4f by hour", delay, all["all"][1]/all["all"][0], a, h)
 }
