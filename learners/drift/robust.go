@@ -47,7 +47,7 @@ type RobustOptions struct {
 // I(t) = ((1+gt)ln(1+gt) - gt)/g² with the skew g, which is t²/2 for g = 0: the rate at which the probability of such a
 // mean falls with n, so that two errors in a row at a rate of 5 % are no change. The noise is estimated again whenever the series has
 // grown by a quarter, and comes into force a quarter later, so that a change is held against what was known before it. A drift makes the next value start from nothing.
-// O(log Reference) a value and O(log n) a check; 4 KiB and the reference.
+// O(log Reference) a value and O(log n) a check; 7 KiB and five floats a reference value.
 type Robust struct {
 	o       RobustOptions
 	limit   float64
