@@ -34,7 +34,7 @@ func Registry() []Entry {
 	return []Entry{
 		adwinEntry, pageHinkleyEntry, cusumEntry, kswinEntry, seedEntry,
 		ddmEntry, eddmEntry, rddmEntry, hddmAEntry, hddmWEntry, fhddmEntry, stepdEntry, ewmaEntry,
-		psiEntry, distributionEntry, robustEntry, seasonalEntry(),
+		psiEntry, distributionEntry, robustEntry, seasonalEntry(), calibratedEntry(),
 	}
 }
 
