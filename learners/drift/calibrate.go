@@ -112,7 +112,7 @@ type calibrator struct {
 // level is the knob on the scale on which ln(run) is about straight, from 0 to 1.
 func (c *calibrator) value(level float64) float64 {
 	// Both kinds are spaced by their logarithm: thresholds because their unit is not known.
-	return numeric.Exp(numeric.Log(c.knob.From) + level*(numeric.Log(c.knob.To)-numeric.Log(c.knob.From)))
+	return numeric.Exp(numeric.Log(c.knob.From) + float64(level*(numeric.Log(c.knob.To)-numeric.Log(c.knob.From))))
 }
 
 // run is the mean number of values between two alarms of one setting over blocks of the reference. It stops when there are so

@@ -184,7 +184,7 @@ func (d *Robust) search() bool {
 	for row := range l.top {
 		// The least limit of the row: up to here there are less than 2*rungs buckets of this size. The ratio is at most gap² joint
 		// per, so only what is above needs a logarithm.
-		least := d.limit - min(float64(row+3)*math.Ln2, longLog)
+		least := d.limit - min(float64(float64(row+3)*math.Ln2), longLog)
 		for k := int(l.used[row]) - 1; k >= 0; k-- {
 			n1 += size
 			n0 := l.n - n1

@@ -84,7 +84,7 @@ func (s *serial) estimate() noise {
 		}
 		center := (s.s1 - tail) / blocks // mean sum of a block
 		ratio := (s.squares[l] - float64(float64(center*center)*blocks)) / (blocks - 1) / float64(size*variance)
-		sure = max(sure, ratio*(1-blockDoubt*sqrt(2/blocks)))
+		sure = max(sure, ratio*(1-float64(blockDoubt*sqrt(2/blocks))))
 		likely = max(likely, ratio)
 	}
 	e.time = max(short, sure)
