@@ -46,8 +46,8 @@ type RobustOptions struct {
 //
 // I(t) = ((1+gt)ln(1+gt) - gt)/g² with the skew g, which is t²/2 for g = 0: the rate at which the probability of such a
 // mean falls with n, so that two errors in a row at a rate of 5 % are no change. The noise is estimated again whenever the series has
-// grown by a quarter, so that a change is held against what was known before it. A drift makes the next value start from nothing.
-// O(log Reference) a value and O(log n) a check; 4 KiB and the reference.
+// grown by a quarter, and comes into force a quarter later, so that a change is held against what was known before it. A drift makes the next value start from nothing.
+// O(log Reference) a value and O(log n) a check; 7 KiB and five floats a reference value.
 type Robust struct {
 	o       RobustOptions
 	limit   float64
@@ -56,8 +56,9 @@ type Robust struct {
 	rank    scores
 	ladder  ladder
 	series  [2]serial // location, spread
-	noise   [2]noise
-	renew   uint64 // length at which the noise is estimated again
+	noise   [2]noise  // in force
+	next    [2]noise  // newer
+	renew   uint64    // length at which the noise is estimated again
 	fresh   bool
 	last    Detail
 	channel int
@@ -85,7 +86,7 @@ func NewRobust(o RobustOptions) (*Robust, error) {
 
 // robustMargin is what the likelihood ratio of independent normal values needs above ln(Run) for that many values
 // between two false alarms: measured (see TestRobustRuns).
-var robustMargin = 2.7
+const robustMargin = 2.7
 
 // spreadMargin is what a change of spread needs besides: it shows quickly, so that it need not share the false alarms.
 const spreadMargin = 1.5
@@ -95,9 +96,13 @@ const longest = 2048
 
 var longLog = numeric.Log(longest)
 
+// surely is how many independent values make an estimate of the noise good.
+const surely = 256
+
 // Reset forgets everything but the newest drift's detail.
 func (d *Robust) Reset() {
 	d.buffer, d.ladder, d.series, d.fresh = d.buffer[:0], ladder{}, [2]serial{}, false
+	d.noise, d.next = [2]noise{}, [2]noise{}
 	d.rank.values, d.rank.at, d.rank.below = d.rank.values[:0], d.rank.at[:0], d.rank.below[:0]
 }
 
@@ -149,10 +154,15 @@ func (d *Robust) take(v float64) {
 	d.ladder.add([tracks]float64{z, w, v})
 }
 
-// estimate renews the noise, and says when it is due next: after a quarter more values.
+// estimate renews the noise, and says when it is due next: after a quarter more values. What is estimated now comes into
+// force only then: a change that takes long to show must not pass for noise meanwhile.
 func (d *Robust) estimate() {
 	for c := range d.noise {
-		d.noise[c] = d.series[c].estimate()
+		d.noise[c] = d.next[c]
+		d.next[c] = d.series[c].estimate()
+		if d.noise[c].sure < surely {
+			d.noise[c] = d.next[c] // too little was known: the newest is better
+		}
 	}
 	d.renew = d.series[0].n + d.series[0].n/4
 }
@@ -174,7 +184,7 @@ func (d *Robust) search() bool {
 	for row := range l.top {
 		// The least limit of the row: up to here there are less than 2*rungs buckets of this size. The ratio is at most gap² joint
 		// per, so only what is above needs a logarithm.
-		least := d.limit - min(float64(row+3)*math.Ln2, longLog)
+		least := d.limit - min(float64(float64(row+3)*math.Ln2), longLog)
 		for k := int(l.used[row]) - 1; k >= 0; k-- {
 			n1 += size
 			n0 := l.n - n1
@@ -254,7 +264,7 @@ func (d *Robust) AppendBinary(dst []byte) ([]byte, error) {
 	dst = wire.Floats(wire.Begin(dst, "robust", 1), d.buffer)
 	dst = d.ladder.append(d.rank.append(dst))
 	for c := range d.series {
-		dst = d.noise[c].append(d.series[c].append(dst))
+		dst = d.next[c].append(d.noise[c].append(d.series[c].append(dst)))
 	}
 	dst = wire.Bool(wire.Bool(wire.Uint(dst, d.renew), d.fresh), d.channel == 1)
 	return wire.Seal(appendDetail(dst, d.last), start), nil
@@ -276,6 +286,7 @@ func (d *Robust) UnmarshalBinary(data []byte) error {
 	for c := range n.series {
 		n.series[c].read(r)
 		n.noise[c].read(r, len(n.rank.values) > 0)
+		n.next[c].read(r, len(n.rank.values) > 0)
 		if n.series[c].n != uint64(n.ladder.n) {
 			r.Fail("moments of %d values, %v in the window", n.series[c].n, n.ladder.n)
 		}
