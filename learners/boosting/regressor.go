@@ -83,7 +83,8 @@ func (r *Regressor) Predict(x []float64) float64 {
 	}
 	var sum [1]float64
 	r.b.raw(x, sum[:])
-	return t.center + float64(t.spread*sum[0])
+	y, _ := numeric.Tame(t.center + float64(t.spread*sum[0])) // bytes from elsewhere may hold sums beyond all numbers
+	return y
 }
 
 // Learn takes in one example.
