@@ -3,6 +3,7 @@ package tree
 import (
 	"bytes"
 	"math"
+	"slices"
 	"testing"
 
 	"freshet/learners/learnertest/stream"
@@ -137,10 +138,19 @@ func TestMemoryBound(t *testing.T) {
 	}
 }
 
-func BenchmarkElec2(b *testing.B) {
-	d := stream.Load(b, "elec2", 0)
-	stream.Bench(b, d, func() {
-		tree, _ := New(Options{Features: d.Input.Features, Classes: 2})
-		stream.Classify(d, tree)
-	})
+// BenchmarkTrees is test-then-train on one goroutine.
+func BenchmarkTrees(b *testing.B) {
+	for _, name := range []string{"elec2", "rbf_m"} {
+		d := stream.Load(b, name, 45312)
+		x := slices.Concat(d.X...)
+		p := make([]float64, len(d.X)*d.Classes)
+		for method, mk := range map[string]func(Options) (*Tree, error){"plain": New, "fast": NewFast, "adaptive": NewAdaptive} {
+			b.Run(name+"/"+method, func(b *testing.B) {
+				stream.Bench(b, d, func() {
+					tree, _ := mk(Options{Features: d.Input.Features, Classes: d.Classes, Bootstrap: true})
+					tree.TestThenTrain(x, d.Class, nil, p, 1)
+				})
+			})
+		}
+	}
 }
