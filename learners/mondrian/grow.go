@@ -2,7 +2,7 @@ package mondrian
 
 import "freshet/learners/numeric"
 
-// heavy is the weight of a node at which its counts are halved: a float32 counts by one up to 2^24.
+// heavy is the most that NodeMemory can be: a float32 counts by one up to 2^24.
 const heavy = 1 << 23
 
 // lightest and heaviest limit the weight of an example.
@@ -96,7 +96,7 @@ func (t *tree) begin() bool {
 func (t *tree) count(n *node, know []float32, y int, weight float32) {
 	know[y] += weight
 	n.n += weight
-	if n.n > heavy {
+	if n.n > t.memory {
 		for c := range t.head {
 			know[c] *= 0.5
 		}
