@@ -39,7 +39,7 @@ func (t *tree) learnClass(x, rates []float32, y int, weight float64) float64 {
 	}
 	rates = t.weigh(rates)
 	alpha := t.o.Dirichlet
-	base := alpha * float64(k)
+	base := float64(alpha * float64(k))
 	i, parent, fresh := int32(0), float32(0), int32(-1)
 	chance, carry := 0.0, 1.0
 	for {
@@ -145,7 +145,7 @@ func (t *tree) vote(x point, p []float64, from int) {
 		return
 	}
 	alpha := t.o.Dirichlet
-	base := alpha * float64(t.head)
+	base := float64(alpha * float64(t.head))
 	carry := 1.0
 	for i := int32(0); ; {
 		n := &t.nodes[i]
