@@ -214,7 +214,7 @@ func (t *tree) checkNode(r *wire.Reader, n *node) {
 			r.Fail("a pair given up names %d of %d nodes", n.child, all)
 		}
 		return
-	case !in(n.n, 0, 2*heavy) || n.seen > t.clock || !(n.own >= least && n.own <= most):
+	case !in(n.n, 0, heavy) || n.seen > t.clock || !(n.own >= least && n.own <= most):
 		r.Fail("a node has weight %v, was seen at %d of %d, and trusts itself by %v", n.n, n.seen, t.clock, n.own)
 	case test == leaf:
 		if n.until != never || n.child != 0 {

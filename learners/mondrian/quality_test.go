@@ -19,6 +19,8 @@ func TestQuality(t *testing.T) {
 		{"phishing", 0, 88.80, 77.4, 0.305, 0.5}, {"bananas", 0, 87.76, 75.2, 0.350, 0.5}, {"weather", 10000, 76.74, 36.7, 0.474, 0.5},
 		{"elec2", 10000, 88.24, 75.8, 0.317, 0.5}, {"sea_abrupt", 10000, 83.69, 61.7, 0.426, 0.5}, {"agr_a", 10000, 78.69, 44.3, 0.485, 0.5},
 		{"rbf_m", 5000, 86.14, 0, 0, 0.5}, {"hyper_f", 5000, 80.94, 0, 0, 0.5}, {"flights_late", 10000, 81.65, 0, 0.455, 0.5},
+		// Not run by River there: its ARF10, or MOA's.
+		{"stagger", 10000, 99.95, 0, 0, 0.5}, {"sea_v", 10000, 89.05, 0, 0, 0.5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := stream.Load(t, c.name, c.rows)

@@ -32,6 +32,7 @@ type node struct {
 
 // shape is what all trees of a forest share.
 type shape struct {
+	memory  float32 // weight of a node at which it is halved
 	first   float64 // likelihood of the first example of a new leaf
 	head    int     // floats of a node before its box: class counts, or mean and spread
 	stride  int     // floats of a node
@@ -44,7 +45,7 @@ type shape struct {
 func newShape(o Options, s *space, head int) shape {
 	h := shape{head: head, coords: len(s.columns), numbers: s.numbers, o: o}
 	h.stride = head + 2*h.coords
-	h.first = 1
+	h.first, h.memory = 1, float32(o.NodeMemory)
 	if o.Classes > 0 {
 		h.first = numeric.Exp(-o.FirstLoss * numeric.Log(float64(o.Classes)))
 	}
