@@ -170,6 +170,48 @@ func TestEvalParquet(t *testing.T) {
 	}
 }
 
+// TestEvalThenMeasure: the predictions that eval writes are what measure reads, with the same answers.
+func TestEvalThenMeasure(t *testing.T) {
+	text, _, _ := exam(1000)
+	said := filepath.Join(t.TempDir(), "said.csv")
+	code, out, errs := invoke(t, context.Background(), nil, "eval", "--learner", "hoeffding_tree(grace_period=50)", "--learner", "logistic", "--input", write(t, "exam.csv", text), "--predictions", said, "--json")
+	if code != 0 {
+		t.Fatalf("exit %d, %s", code, errs)
+	}
+	want := lines(t, out)
+	code, out, errs = invoke(t, context.Background(), nil, "measure", "--input", said, "--score", "logistic", "--against", "hoeffding_tree(grace_period=50)", "--json")
+	if code != 0 {
+		t.Fatalf("exit %d, %s", code, errs)
+	}
+	got := lines(t, out)[0]
+	for _, m := range []string{"rows", "auc", "average_precision", "brier", "ece"} {
+		if math.Abs(got[m].(float64)-want[1][m].(float64)) > 1e-12 {
+			t.Errorf("%s is %v, eval said %v", m, got[m], want[1][m])
+		}
+	}
+	if v := want[1]["versus_first"].(map[string]any); v["verdict"] == nil || v["p"] == nil {
+		t.Errorf("%v", v)
+	}
+}
+
+// TestPlot: axes, gaps and constants.
+func TestPlot(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []chart{{}, {lines: []line{{name: "a < b", x: []float64{1, 2, 3, 4}, y: []float64{1, nan, 2, 3}}}}, {lines: []line{{x: []float64{5}, y: []float64{0.5}}}},
+		{lines: []line{{x: []float64{1, 2}, y: []float64{nan, nan}}}}} {
+		svg := c.svg()
+		if err := xml.Unmarshal(svg, new(struct{})); err != nil || bytes.Contains(svg, []byte("NaN")) || bytes.Contains(svg, []byte("Inf")) {
+			t.Errorf("%v %s", err, svg)
+		}
+	}
+	if got := fmt.Sprint(ticks(0, 10, 5), ticks(-1000, 45312, 9)); got != "[0 2 4 6 8 10] [0 10000 20000 30000 40000]" {
+		t.Error(got)
+	}
+	if tick(0.1+0.2) != "0.3" || tick(25000) != "25k" || tick(2.5e6) != "2.5M" || tick(1e-17) != "0" {
+		t.Error(tick(0.1+0.2), tick(25000), tick(2.5e6), tick(1e-17))
+	}
+}
+
 // TestEvalKeeps: the plot is XML with a curve a learner, the saved learner predicts what the last one would.
 func TestEvalKeeps(t *testing.T) {
 	text, x, y := exam(2000)

@@ -126,7 +126,7 @@ func ticks(from, to float64, about int) (out []float64) {
 		}
 	}
 	for k := math.Ceil(from / step); k*step <= to; k++ {
-		out = append(out, k*step)
+		out = append(out, k*step+0) // -0 is 0
 	}
 	return out
 }

@@ -25,64 +25,37 @@ func newRank(size int) *rank {
 	return &rank{nodes: make([]rankNode, 1, size+2), free: make([]int32, 0, size+1)}
 }
 
-// add puts in (by = 1) or takes out (by = -1) one score. O(log n) expected.
+// add puts in (by = 1) or takes out (by = -1) one score. O(log n) expected: one way down to count, one to change.
 func (r *rank) add(score float64, positive bool, by int32) {
 	score += 0 // -0 is 0
-	lower, equal := r.count(score, !positive)
+	lower, equal, at := r.count(score, !positive)
 	gain := 2*lower + equal // a positive is above the lower negatives
+	p, n := int32(0), by
 	if positive {
 		r.pos += int64(by)
+		p, n = by, 0
 	} else {
 		// A negative is below the positives that are neither lower nor equal.
 		gain = 2*(r.pos-lower-equal) + equal
 		r.neg += int64(by)
 	}
 	r.u2 += int64(by) * gain
-	p, n := int32(0), by
-	if positive {
-		p, n = by, 0
+	switch {
+	case at == 0:
+		r.insert(score, p, n)
+	case r.nodes[at].pos+p == 0 && r.nodes[at].neg+n == 0:
+		r.erase(at, score, p, n)
+	default:
+		v := &r.nodes[*r.down(score, at, p, n)]
+		v.pos += p
+		v.neg += n
+		v.spos += p
+		v.sneg += n
 	}
-	if i := r.find(score); i != 0 {
-		gone := r.nodes[i].pos+p == 0 && r.nodes[i].neg+n == 0
-		for j := r.root; ; {
-			v := &r.nodes[j]
-			v.spos += p
-			v.sneg += n
-			if score == v.score {
-				v.pos += p
-				v.neg += n
-				break
-			}
-			if score < v.score {
-				j = v.left
-			} else {
-				j = v.right
-			}
-		}
-		if gone {
-			r.root = r.erase(r.root, score)
-			r.free = append(r.free, i)
-		}
-		return
-	}
-	r.ticket++
-	h := r.ticket * 0x9e3779b1
-	h = (h ^ h>>15) * 0x85ebca77
-	n0 := rankNode{score: score, pos: p, neg: n, spos: p, sneg: n, priority: h ^ h>>13}
-	var i int32
-	if l := len(r.free); l > 0 {
-		i = r.free[l-1]
-		r.free = r.free[:l-1]
-		r.nodes[i] = n0
-	} else {
-		i = int32(len(r.nodes))
-		r.nodes = append(r.nodes, n0)
-	}
-	r.root = r.insert(r.root, i)
 }
 
-// count returns how many of the class have a lower score, and how many the same.
-func (r *rank) count(score float64, positives bool) (lower, equal int64) {
+// count returns how many of the class have a lower score, how many the same, and the score's node, 0 for none.
+func (r *rank) count(score float64, positives bool) (lower, equal int64, at int32) {
 	for i := r.root; i != 0; {
 		v := &r.nodes[i]
 		own, left := v.neg, r.nodes[v.left].sneg
@@ -96,22 +69,65 @@ func (r *rank) count(score float64, positives bool) (lower, equal int64) {
 			lower += int64(own) + int64(left)
 			i = v.right
 		default:
-			return lower + int64(left), int64(own)
+			return lower + int64(left), int64(own), i
 		}
 	}
-	return lower, 0
+	return lower, 0, 0
 }
 
-func (r *rank) find(score float64) int32 {
-	i := r.root
-	for i != 0 && r.nodes[i].score != score {
-		if score < r.nodes[i].score {
-			i = r.nodes[i].left
+// down goes from the root to a node that is there, adds to the subtrees above it, and returns the link to it.
+func (r *rank) down(score float64, to, p, n int32) *int32 {
+	link := &r.root
+	for *link != to {
+		v := &r.nodes[*link]
+		v.spos += p
+		v.sneg += n
+		if score < v.score {
+			link = &v.left
 		} else {
-			i = r.nodes[i].right
+			link = &v.right
 		}
 	}
-	return i
+	return link
+}
+
+// insert puts in a score that is not there: down to the first node of lower priority, which it takes the place of.
+func (r *rank) insert(score float64, p, n int32) {
+	r.ticket++
+	h := r.ticket * 0x9e3779b1
+	h = (h ^ h>>15) * 0x85ebca77
+	node := rankNode{score: score, pos: p, neg: n, priority: h ^ h>>13}
+	var i int32
+	if l := len(r.free); l > 0 {
+		i = r.free[l-1]
+		r.free = r.free[:l-1]
+		r.nodes[i] = node
+	} else {
+		i = int32(len(r.nodes))
+		r.nodes = append(r.nodes, node) // before any link is held
+	}
+	link := &r.root
+	for *link != 0 && r.nodes[*link].priority >= node.priority {
+		v := &r.nodes[*link]
+		v.spos += p
+		v.sneg += n
+		if score < v.score {
+			link = &v.left
+		} else {
+			link = &v.right
+		}
+	}
+	lower, higher := r.split(*link, score)
+	*link = i
+	r.nodes[i].left, r.nodes[i].right = lower, higher
+	r.settle(i)
+}
+
+// erase takes a node out; its children take its place.
+func (r *rank) erase(at int32, score float64, p, n int32) {
+	link := r.down(score, at, p, n)
+	*link = r.merge(r.nodes[at].left, r.nodes[at].right)
+	r.free = append(r.free, at)
 }
 
 func (r *rank) settle(i int32) {
@@ -119,26 +135,6 @@ func (r *rank) settle(i int32) {
 	a, b := &r.nodes[v.left], &r.nodes[v.right]
 	v.spos = v.pos + a.spos + b.spos
 	v.sneg = v.neg + a.sneg + b.sneg
-}
-
-func (r *rank) insert(at, i int32) int32 {
-	if at == 0 {
-		return i
-	}
-	v := &r.nodes[at]
-	if r.nodes[i].priority > v.priority {
-		l, g := r.split(at, r.nodes[i].score)
-		r.nodes[i].left, r.nodes[i].right = l, g
-		r.settle(i)
-		return i
-	}
-	if r.nodes[i].score < v.score {
-		v.left = r.insert(v.left, i)
-	} else {
-		v.right = r.insert(v.right, i)
-	}
-	r.settle(at)
-	return at
 }
 
 func (r *rank) split(at int32, score float64) (lower, higher int32) {
@@ -155,20 +151,6 @@ func (r *rank) split(at int32, score float64) (lower, higher int32) {
 	}
 	r.settle(at)
 	return lower, higher
-}
-
-func (r *rank) erase(at int32, score float64) int32 {
-	v := &r.nodes[at]
-	switch {
-	case score < v.score:
-		v.left = r.erase(v.left, score)
-	case score > v.score:
-		v.right = r.erase(v.right, score)
-	default:
-		return r.merge(v.left, v.right)
-	}
-	r.settle(at)
-	return at
 }
 
 func (r *rank) merge(a, b int32) int32 {
