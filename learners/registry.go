@@ -14,6 +14,7 @@ type Entry struct {
 	Doc       string // one sentence
 	Reference string // paper or system that it follows
 	Params    []param.Param
+	Frozen    bool // it never learns
 
 	// Either may be nil: the method has no such form.
 	classifier func(in Input, classes int, v param.Values) (Classifier, error)
@@ -32,7 +33,7 @@ func (e Entry) Detects() bool { return e.anomaly != nil }
 
 // Registry returns the table of learners, in the order in which documentation lists them: one file a family, entry_*.go.
 func Registry() []Entry {
-	return slices.Concat(linearEntries(), treeEntries(), boostingEntries(), mondrianEntries(), otherEntries(), ensembleEntries(), wrapEntries())
+	return slices.Concat(linearEntries(), treeEntries(), boostingEntries(), gbdtEntries(), mondrianEntries(), otherEntries(), ensembleEntries(), wrapEntries(), exchangeEntries())
 }
 
 // Lookup returns the entry of a name, or an error with the nearest one.

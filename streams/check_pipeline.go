@@ -127,6 +127,9 @@ func (c *compiler) checkTopics() {
 	if t.Partitions > 10_000 {
 		c.bad1("topics.partitions", "%d: at most 10000", t.Partitions)
 	}
+	if c.p.Shards > 256 {
+		c.bad1("shards", "%d: at most 256", c.p.Shards)
+	}
 	if t.Replication > 100 {
 		c.bad1("topics.replication", "%d: at most 100", t.Replication)
 	}

@@ -51,6 +51,7 @@ func withDefaults(p *Pipeline) *Pipeline {
 		or(&w.Every, 3600*second)
 		or(&w.Threshold, 0.2)
 	}
+	or(&q.Shards, 1)
 	if p.Retrain != nil {
 		r := *p.Retrain
 		or(&r.Cooldown, 3600*second)

@@ -52,7 +52,7 @@ func (c *compiler) declareEntities() {
 		if e.V.Exact < 1 || e.V.Exact > 1<<16 {
 			c.bad1(path+".exact", "%d: expected 1 to 65536 events", e.V.Exact)
 		}
-		if len(e.V.Key) == 0 && !c.spoilt(path+".key") {
+		if e.V.Key == nil && !c.spoilt(path+".key") { // an empty list is written on purpose: one instance for all
 			c.add(c.at.key(path), path+".key", "", "missing: expected the field, or the fields, that name the entity")
 		}
 		seen := map[string]bool{}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"freshet/features/expr"
+	"freshet/learners/contract"
 	"freshet/schemas"
 )
 
@@ -32,7 +33,7 @@ func (c *compiler) declareModels() {
 		m.plan = &ModelPlan{Name: n.Name, Spec: s, Index: i, Labels: -1, Silence: math.NaN(), SnapshotMs: s.Snapshot.Millis()}
 		c.models = append(c.models, m)
 		m.classify, m.regress = c.checkLearner(m.path, s)
-		m.plan.Regression = m.regress && (!m.classify || s.Baseline != "")
+		c.modelTask(m)
 		c.modelLabels(m)
 		c.modelHorizon(m)
 		if s.Silence != nil {
@@ -48,6 +49,76 @@ func (c *compiler) declareModels() {
 		m.baseline = c.parse(m.path+".baseline", s.Baseline, c.ev, everything, expr.Num)
 	}
 	c.modelRoles()
+}
+
+// modelTask says whether the target is a number or a class, and of how many.
+func (c *compiler) modelTask(m *modelDecl) {
+	s := m.plan.Spec
+	m.plan.Regression = m.regress && (!m.classify || s.Baseline != "" || s.Task == "regression")
+	c.wordIf(m.path+".task", s.Task, "classification", "regression")
+	switch {
+	case s.Task == "classification" && !m.classify && m.regress:
+		c.bad1(m.path+".task", "%s is no classifier", cut(s.Learner))
+	case s.Task == "regression" && !m.regress && m.classify:
+		c.bad1(m.path+".task", "%s does no regression", cut(s.Learner))
+	case s.Task == "classification" && s.Baseline != "":
+		c.bad1(m.path+".baseline", "a baseline is subtracted from a target that is a number: the task is classification")
+	}
+	switch {
+	case m.plan.Regression && s.Classes != 0:
+		c.bad1(m.path+".classes", "classes belong to classification: the target is a number")
+	case s.Classes != 0 && (s.Classes < 2 || s.Classes > 1000):
+		c.bad1(m.path+".classes", "%d: expected 2 to 1000", s.Classes)
+	}
+	c.modelThreshold(m)
+	if m.plan.Regression {
+		return
+	}
+	if m.plan.Classes = s.Classes; m.plan.Classes < 2 || m.plan.Classes > 1000 {
+		m.plan.Classes = 2
+	}
+}
+
+// modelThreshold checks how a model of two classes comes to a decision.
+func (c *compiler) modelThreshold(m *modelDecl) {
+	s := m.plan.Spec
+	ways := 0
+	for _, w := range []struct {
+		key   string
+		given bool
+		ok    bool
+	}{{"threshold", s.Threshold != nil, s.Threshold == nil || *s.Threshold >= 0 && *s.Threshold <= 1},
+		{"miss_cost", s.MissCost != 0, s.MissCost >= 0 && s.MissCost <= 1e9}, {"alerts_per_day", s.AlertsPerDay != 0, s.AlertsPerDay >= 0 && s.AlertsPerDay <= 1e9}} {
+		path := m.path + "." + w.key
+		if !w.given || c.spoilt(path) {
+			continue
+		}
+		switch ways++; {
+		case m.plan.Regression || s.Classes > 2:
+			c.bad1(path, "%s belongs to a classification of two classes", w.key)
+		case !w.ok && w.key == "threshold":
+			c.bad1(path, "%v: expected 0 to 1", *s.Threshold)
+		case !w.ok:
+			c.bad1(path, "expected above 0, at most 1e9")
+		case ways > 1:
+			c.bad1(path, "expected one of threshold, miss_cost and alerts_per_day")
+		}
+	}
+}
+
+// makeModel makes the untrained learner once, so that what it refuses is a mistake of the file, and asks what it can do.
+func (c *compiler) makeModel(m *modelDecl) {
+	if !m.classify && !m.regress || c.spoilt(m.path+".learner") || len(m.plan.Cols) == 0 {
+		return
+	}
+	cls, reg, err := m.plan.learner()
+	if err != nil {
+		c.add(c.at.value(m.path+".learner"), m.path+".learner", "", "%v", err)
+		return
+	}
+	if cls == nil {
+		_, m.plan.Interval = reg.(contract.Interval)
+	}
 }
 
 // modelLabels finds the stream of the target, and its expressions.
@@ -290,6 +361,8 @@ func (c *compiler) buildModels() {
 			m.plan.Cols = append(m.plan.Cols, ModelCol{Name: name, Kind: kind, Slot: l.Slot[col]})
 			m.cols = append(m.cols, col)
 		}
+		c.makeModel(m)
+		m.plan.Slot = predictionSlots(c.top)
 		c.top.Models = append(c.top.Models, m.plan)
 	}
 }

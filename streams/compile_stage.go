@@ -294,6 +294,15 @@ func (s *stager) joinInputs() {
 	}
 }
 
+// shardKey is the id of a stream's rows: where the learn stage has several partitions, a served row and its label meet.
+func (s *stager) shardKey(stream int) []int {
+	p := s.top.Streams[stream]
+	if s.p.Shards <= 1 || p.IDCol < 0 || p.Row == nil {
+		return nil
+	}
+	return []int{p.Row.Slot[p.IDCol]}
+}
+
 // learnInputs leads the served rows and the labels to the learn stage.
 func (s *stager) learnInputs() {
 	if s.learn < 0 {
@@ -303,7 +312,7 @@ func (s *stager) learnInputs() {
 	if n := len(s.entity); n > 0 {
 		final = s.entity[n-1]
 	}
-	s.connect(final, s.learn, Input{Stream: s.ev, Cols: s.served.list()}, Edge{Kind: ServedEdge})
+	s.connect(final, s.learn, Input{Stream: s.ev, Cols: s.served.list()}, Edge{Kind: ServedEdge, Key: s.shardKey(s.ev)})
 	for labels, p := range s.top.Streams {
 		reads := newCols()
 		any := false
@@ -322,9 +331,9 @@ func (s *stager) learnInputs() {
 			continue
 		}
 		reads.add([]int{p.IDCol})
-		e := Edge{Kind: RowsEdge}
+		e := Edge{Kind: RowsEdge, Key: s.shardKey(labels)}
 		if p.Kind == LaterStream {
-			e = Edge{Kind: LabelEdge, Later: labels}
+			e.Kind, e.Later = LabelEdge, labels
 		}
 		in := s.connect(s.writer(s.rowOf(labels)), s.learn, Input{Stream: labels, Cols: reads.list(), Label: true}, e)
 		for _, m := range s.models {

@@ -179,3 +179,18 @@ func TestBackfillEqualsGoldenFlights(t *testing.T) {
 		t.Fatalf("%d of %d golden rows seen, %d events, result %+v", g.found, len(g.rows), g.seen, res)
 	}
 }
+
+func TestBackfillEqualsGoldenTaxi(t *testing.T) {
+	path := sharedData(t, "eta", "green_taxi.csv.gz")
+	topo := compileFile(t, "taxi.yaml")
+	names, _ := topo.FeatureNames()
+	g := readGolden(t, filepath.Join(filepath.Dir(path), "taxi_golden_features.csv.gz"), names, tolerance)
+	res, err := Backfill(context.Background(), topo, BackfillOptions{Inputs: map[string]RowSource{"trips": openInput(t, topo, "trips", path)}, Features: g, Store: memoryStore(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v", res)
+	if g.found != len(g.rows) || res.Late+res.Rejects != 0 {
+		t.Fatalf("%d of %d golden rows seen, %d events, result %+v", g.found, len(g.rows), g.seen, res)
+	}
+}

@@ -38,6 +38,7 @@ type LearnStats struct {
 	DriftKinds                                   Tally // of drift events
 	RetrainModels                                Tally // of retrain requests
 	Waiting, Joined, Expired, Evicted, Unmatched atomic.Int64
+	Foreign                                      atomic.Int64 // targets that are no class of their model: not learned
 	Drifts, Retrains                             atomic.Int64
 	WaitMs                                       atomic.Int64 // of the newest label: known time minus event time
 }
@@ -97,6 +98,7 @@ func (l *learnFold) row(input int, b *schemas.Batch, row int, prog int64) error 
 			}
 		}
 		l.watch.served(&t.env, at)
+		l.train.served(&t.env, at)
 		if l.nLabels == 0 {
 			return nil
 		}
@@ -153,13 +155,12 @@ func (l *learnFold) predict(id []byte, at int64) error {
 	if err := l.fire(at + 1); err != nil {
 		return err
 	}
-	base := scoreBase(l.t.rt.Topo)
 	l.x = l.x[:0]
-	for i, m := range l.train.models {
+	for _, m := range l.train.models {
 		m.plan.vector(&l.t.env, m.x)
-		v := m.plan.predict(&Snapshot{Classifier: m.cls, Regressor: m.reg}, m.x, m.p, &l.t.env)
-		l.t.env.Num[base+2*i], l.t.env.Num[base+2*i+1] = v, float64(m.learned)
-		l.x = append(l.x, v)
+		said := m.plan.of(l.t.rt.Topo, &l.t.env)
+		m.plan.predict(&Snapshot{Version: m.learned, Threshold: m.yes.at(), Classifier: m.cls, Regressor: m.reg}, m.x, &l.t.env, said)
+		l.x = append(l.x, said.score())
 	}
 	return l.scored.Write(id, at, l.x)
 }

@@ -58,16 +58,16 @@ func newEdgeOut(topo *Topology, e Edge, in *Input, topic string, parts int) *edg
 	return o
 }
 
-// wireLayout is the layout of an input's segments: its columns and, for served rows, each model's score and version.
+// wireLayout is the layout of an input's segments: its columns and, for served rows, what each model said.
 func wireLayout(topo *Topology, in *Input) *schemas.Layout {
 	row := topo.Streams[in.Stream].Row
-	cols := make([]schemas.Column, 0, len(in.Cols)+2*len(topo.Models))
+	cols := make([]schemas.Column, 0, len(in.Cols)+predictionSlots(topo))
 	for _, c := range in.Cols {
 		cols = append(cols, row.Cols[c])
 	}
 	if in.EdgeKind == ServedEdge {
 		for _, m := range topo.Models {
-			cols = append(cols, schemas.Column{Name: "score(" + m.Name + ")", Kind: schemas.Num}, schemas.Column{Name: "version(" + m.Name + ")", Kind: schemas.Num})
+			cols = append(cols, m.predictionCols()...)
 		}
 	}
 	return schemas.NewLayout(cols)

@@ -163,7 +163,7 @@ func (t *Topology) partitionsOf(s *Stage) string {
 	case s.Kind == IngestStage:
 		return "as source"
 	case s.Kind == LearnStage:
-		return "1"
+		return fmt.Sprint(t.Pipeline.Shards)
 	case t.Pipeline.Topics.Partitions > 0:
 		return fmt.Sprint(t.Pipeline.Topics.Partitions)
 	}

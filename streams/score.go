@@ -3,54 +3,20 @@ package streams
 import (
 	"fmt"
 	"math"
-	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
 
 	"freshet/features/expr"
 	"freshet/learners"
+	"freshet/learners/contract"
 	"freshet/schemas"
 	"freshet/schemas/events"
 )
-
-// Board holds, per model, the snapshot in force. Scorers read it without locks; whoever hears of a new one swaps it.
-type Board struct {
-	models []atomic.Pointer[Snapshot]
-}
-
-// Snapshot is one version of a model, ready to predict. It is never changed once on the board.
-type Snapshot struct {
-	Version    uint64 // examples learned
-	Classifier learners.Classifier
-	Regressor  learners.Regressor
-}
-
-// NewBoard makes an empty board for the pipeline's models.
-func NewBoard(t *Topology) *Board {
-	return &Board{models: make([]atomic.Pointer[Snapshot], len(t.Models))}
-}
-
-// Set puts a snapshot in force unless a newer one already is.
-func (b *Board) Set(model int, s *Snapshot) {
-	for {
-		old := b.models[model].Load()
-		if old != nil && old.Version >= s.Version {
-			return
-		}
-		if b.models[model].CompareAndSwap(old, s) {
-			return
-		}
-	}
-}
-
-// Get returns the snapshot in force, nil when there is none yet.
-func (b *Board) Get(model int) *Snapshot { return b.models[model].Load() }
 
 // scorer completes an event's row: derived values, rules, models; and publishes features and predictions.
 type scorer struct {
 	rt    *Runtime
 	x     []float64
-	p     []float64
 	feat  featureRow
 	keySl []int                       // the first entity's key, by which features are published; nil without entities
 	after func(t *Task, timeMs int64) // backfill: writes the row where it is going
@@ -61,7 +27,7 @@ func newScorer(rt *Runtime) *scorer {
 	for _, m := range rt.Topo.Models {
 		n = max(n, len(m.Cols))
 	}
-	s := &scorer{rt: rt, x: make([]float64, n), p: make([]float64, 2)}
+	s := &scorer{rt: rt, x: make([]float64, n)}
 	if chain := rt.Topo.chain(); len(chain) > 0 {
 		s.keySl = chain[0].KeySl
 	}
@@ -71,6 +37,8 @@ func newScorer(rt *Runtime) *scorer {
 // Decided is what was decided for one event.
 type Decided struct {
 	Score   float64 // NaN when no rule matched and no model is ready
+	Low     float64 // bounds of the score, NaN where the model gives none
+	High    float64
 	Model   string
 	Version uint64
 	Source  string // rule, model, none
@@ -84,7 +52,7 @@ func (s *scorer) row(t *Task, timeMs int64) {
 	if s.after != nil {
 		s.after(t, timeMs)
 	}
-	s.predict(&t.env, scoreBase(topo))
+	s.predict(&t.env)
 	if t.quiet {
 		return
 	}
@@ -121,19 +89,18 @@ func (s *scorer) derive(env *expr.Env) {
 	}
 }
 
-// scoreBase is the first of the env's slots for predictions: two a model, score and version.
-func scoreBase(topo *Topology) int { return topo.Streams[topo.Events].Row.Nums }
-
-// predict puts each model's score and version into env.
-func (s *scorer) predict(env *expr.Env, base int) {
+// predict puts what each model says into env.
+func (s *scorer) predict(env *expr.Env) {
 	for i, m := range s.rt.Topo.Models {
-		score, version := math.NaN(), 0.0
-		if snap := s.rt.Board.Get(i); snap != nil {
-			x := s.x[:len(m.Cols)]
-			m.vector(env, x)
-			score, version = m.predict(snap, x, s.p, env), float64(snap.Version)
+		p := m.of(s.rt.Topo, env)
+		snap := s.rt.Board.Get(i)
+		if snap == nil {
+			p.clear()
+			continue
 		}
-		env.Num[base+2*i], env.Num[base+2*i+1] = score, version
+		x := s.x[:len(m.Cols)]
+		m.vector(env, x)
+		m.predict(snap, x, env, p)
 	}
 }
 
@@ -158,35 +125,53 @@ func categoryCode(v []byte) float64 {
 	return float64(xxhash.Sum64(v) & 0xfffff)
 }
 
-func (m *ModelPlan) predict(snap *Snapshot, x, p []float64, env *expr.Env) float64 {
+// predict fills p with what the snapshot says of x.
+func (m *ModelPlan) predict(snap *Snapshot, x []float64, env *expr.Env, p prediction) {
+	p.v[1] = float64(snap.Version)
 	if m.Regression {
-		y := snap.Regressor.Predict(x)
+		base := 0.0
 		if m.Baseline != nil {
-			y += m.Baseline.Num(env)
+			base = m.Baseline.Num(env)
 		}
-		return y
+		p.v[0] = snap.Regressor.Predict(x) + base
+		if m.Interval {
+			low, high := snap.Regressor.(contract.Interval).PredictInterval(x)
+			p.v[2], p.v[3] = low+base, high+base
+		}
+		return
 	}
-	snap.Classifier.PredictProba(x, p)
-	return p[1]
+	if m.Classes == 2 {
+		var two [2]float64
+		snap.Classifier.PredictProba(x, two[:])
+		p.v[0] = two[1]
+		if m.Decides() {
+			p.v[len(p.v)-1] = snap.Threshold
+		}
+		return
+	}
+	probs := p.proba(nil)
+	snap.Classifier.PredictProba(x, probs)
+	p.v[0] = probs[p.class()]
 }
 
 // decide applies the rules, then the champion, or for its share of events a challenger.
-func (s *scorer) decide(env *expr.Env, id []byte, base int) Decided {
+func (s *scorer) decide(env *expr.Env, id []byte) Decided {
 	topo := s.rt.Topo
 	for i := range topo.Rules {
 		if r := &topo.Rules[i]; r.When.Bool(env) {
-			return Decided{Score: r.Score, Source: "rule", Reason: r.Reason}
+			return Decided{Score: r.Score, Low: math.NaN(), High: math.NaN(), Source: "rule", Reason: r.Reason}
 		}
 	}
-	d := Decided{Score: math.NaN(), Source: "none"}
+	d := Decided{Score: math.NaN(), Low: math.NaN(), High: math.NaN(), Source: "none"}
 	share := float64(xxhash.Sum64(id)>>11) / (1 << 53)
-	for i, m := range topo.Models {
-		v := env.Num[base+2*i]
-		if v != v {
+	for _, m := range topo.Models {
+		v := m.of(topo, env)
+		if v.score() != v.score() {
 			continue
 		}
 		if m.Champion || share < m.Traffic {
-			d = Decided{Score: v, Model: m.Name, Version: uint64(env.Num[base+2*i+1]), Source: "model"}
+			d = Decided{Score: v.score(), Model: m.Name, Version: v.version(), Source: "model"}
+			d.Low, d.High = v.bounds()
 		}
 		if !m.Champion {
 			share -= m.Traffic
@@ -201,22 +186,23 @@ func (s *scorer) decide(env *expr.Env, id []byte, base int) Decided {
 // publish writes one prediction a model and, where a rule decided, the rule's. The role says whose score was served: a champion's or a
 // challenger's; a shadow's was not.
 func (s *scorer) publish(t *Task, id []byte, timeMs int64) {
-	topo, base := s.rt.Topo, scoreBase(s.rt.Topo)
+	topo := s.rt.Topo
 	if s.rt.Names.Predictions == "" || len(topo.Models)+len(topo.Rules) == 0 {
 		return
 	}
-	d := s.decide(&t.env, id, base)
+	d := s.decide(&t.env, id)
 	put := func(p *events.Prediction) {
 		t.emit(s.rt.Names.Predictions, -1, id, s.rt.Format.encode(&t.arena, s.rt.Format.IDs.Prediction, p))
 		t.stats.Predictions.Add(1)
 	}
 	p := events.Prediction{ID: id, TimeMs: timeMs, Fingerprint: topo.Fingerprint, Class: -1}
-	for i, m := range topo.Models {
-		v := t.env.Num[base+2*i]
-		if v != v {
+	for _, m := range topo.Models {
+		v := m.of(topo, &t.env)
+		if v.score() != v.score() {
 			continue
 		}
-		p.Model, p.Version, p.Score, p.Source = m.Name, uint64(t.env.Num[base+2*i+1]), v, "model"
+		p.Model, p.Version, p.Score, p.Source, p.Class = m.Name, v.version(), v.score(), "model", v.class()
+		p.Low, p.High = v.bounds()
 		p.Role = "shadow"
 		if d.Source == "model" && d.Model == m.Name {
 			p.Role = "challenger"
@@ -227,7 +213,8 @@ func (s *scorer) publish(t *Task, id []byte, timeMs int64) {
 		put(&p)
 	}
 	if d.Source == "rule" {
-		p.Model, p.Version, p.Score, p.Source, p.Reason, p.Role = "", 0, d.Score, "rule", d.Reason, "champion"
+		p.Model, p.Version, p.Score, p.Source, p.Reason, p.Role, p.Class = "", 0, d.Score, "rule", d.Reason, "champion", -1
+		p.Low, p.High = math.NaN(), math.NaN()
 		put(&p)
 	}
 }
@@ -246,6 +233,9 @@ func (t *Topology) chain() []*EntityPlan {
 // learner builds an untrained learner of this model.
 func (m *ModelPlan) learner() (learners.Classifier, learners.Regressor, error) {
 	in := learners.Input{Features: len(m.Cols)}
+	for i := range m.Cols {
+		in.Names = append(in.Names, m.Cols[i].Name)
+	}
 	for _, i := range m.Nominal {
 		in.Nominal = append(in.Nominal, learners.Nominal{Feature: i})
 	}
@@ -257,6 +247,6 @@ func (m *ModelPlan) learner() (learners.Classifier, learners.Regressor, error) {
 		r, err := spec.NewRegressor(in)
 		return nil, r, err
 	}
-	c, err := spec.NewClassifier(in, 2)
+	c, err := spec.NewClassifier(in, m.Classes)
 	return c, nil, err
 }

@@ -145,7 +145,7 @@ func (t *Task) sizeEnv() {
 	for _, s := range t.rt.Topo.Streams {
 		nums, strs = max(nums, s.Row.Nums), max(strs, s.Row.Strs)
 	}
-	nums = max(nums, scoreBase(t.rt.Topo)+2*len(t.rt.Topo.Models))
+	nums = max(nums, scoreBase(t.rt.Topo)+predictionSlots(t.rt.Topo))
 	t.env = expr.Env{Num: make([]float64, nums), Str: make([][]byte, strs)}
 	t.clearEnv()
 }

@@ -70,7 +70,7 @@ const (
 	IngestStage StageKind = iota // reads a source topic: decode, lateness; may hold the first entity (fused)
 	JoinStage                    // keyed by the join field
 	EntityStage                  // keyed by one entity
-	LearnStage                   // served vectors + labels → models, drift; one partition
+	LearnStage                   // served vectors + labels → models, drift; as many partitions as shards
 )
 
 // Stage is one part of the pipeline, run as one task a partition of its log. An ingest stage's log is its source topic, any
@@ -221,6 +221,9 @@ type ModelPlan struct {
 	SnapshotMs int64
 	Champion   bool
 	Traffic    float64 // share of decisions, challenger
+	Classes    int     // 0: a regression
+	Interval   bool    // its learner gives bounds
+	Slot       int     // of its score among the env's slots for predictions; see modelslots.go
 }
 
 // ModelCol is one input of a model: a Num slot as it is, or a Str slot whose value becomes a category code

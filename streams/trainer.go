@@ -4,9 +4,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strconv"
 	"sync/atomic"
 
+	"freshet/features/expr"
 	"freshet/learners"
+	"freshet/learners/contract"
 	"freshet/learners/evaluate"
 	"freshet/learners/models"
 	"freshet/schemas/events"
@@ -22,12 +25,14 @@ type trainer struct {
 // training is one model in the making.
 type training struct {
 	plan    *ModelPlan
+	shards  int
 	text    string // canonical learner
 	cls     learners.Classifier
 	reg     learners.Regressor
 	scores  *evaluate.Classification
 	errors  *evaluate.Regression
 	x, p    []float64
+	yes     *threshold
 	learned uint64
 	firstMs int64 // event time of the first and newest example
 	newMs   int64
@@ -53,7 +58,7 @@ func newTrainer(l *learnFold) (*trainer, error) {
 		if err != nil {
 			return nil, err
 		}
-		tr.models = append(tr.models, &training{plan: m, text: spec.String(), x: make([]float64, len(m.Cols)), p: make([]float64, 2)})
+		tr.models = append(tr.models, &training{plan: m, shards: l.t.rt.Topo.Pipeline.Shards, text: spec.String(), x: make([]float64, len(m.Cols)), p: make([]float64, 2)})
 	}
 	return tr, nil
 }
@@ -82,7 +87,10 @@ func (m *training) reset() (err error) {
 		return err
 	}
 	m.learned, m.firstMs, m.newMs, m.sent, m.dirty = 0, never, never, 0, false
-	o := evaluate.Options{Window: m.plan.Spec.Window}
+	if m.yes, err = newThreshold(m.plan, m.shards); err != nil {
+		return err
+	}
+	o := evaluate.Options{Window: m.plan.Spec.Window, Classes: m.plan.Classes}
 	if m.plan.Regression {
 		m.errors, err = evaluate.NewRegression(o)
 	} else {
@@ -94,7 +102,7 @@ func (m *training) reset() (err error) {
 // learn takes in the example whose rows are in the stage's envs, for every model whose label it is. silent: no label came.
 func (tr *trainer) learn(input int, at, known int64, silent bool) {
 	env, lenv := &tr.l.senv, &tr.l.lenv
-	base := scoreBase(tr.l.t.rt.Topo)
+	topo := tr.l.t.rt.Topo
 	for i, m := range tr.models {
 		p := m.plan
 		if p.LabelInput != input {
@@ -110,16 +118,18 @@ func (tr *trainer) learn(input int, at, known int64, silent bool) {
 		if math.IsNaN(y) || math.IsInf(y, 0) {
 			continue
 		}
-		score := env.Num[base+2*i]
-		m.evaluate(score, y)
-		tr.l.watch.learned(i, score, y, env, known)
+		class := p.classOf(y)
+		if !p.Regression && class < 0 {
+			tr.l.Stats.Foreign.Add(1)
+			continue
+		}
+		said := p.of(topo, env)
+		m.evaluate(said, y, class)
+		m.yes.learned(said.score(), class == 1)
+		tr.l.watch.learned(i, said, y, class, env, known)
 		p.vector(env, m.x)
 		switch {
 		case !p.Regression:
-			class := 0
-			if y > 0 {
-				class = 1
-			}
 			m.cls.Learn(m.x, class, 1)
 		default:
 			if p.Baseline != nil {
@@ -135,20 +145,41 @@ func (tr *trainer) learn(input int, at, known int64, silent bool) {
 	}
 }
 
-func (m *training) evaluate(score, y float64) {
-	if score != score {
+// served looks at a vector when it was served.
+func (tr *trainer) served(env *expr.Env, atMs int64) {
+	for _, m := range tr.models {
+		if m.yes.budget != nil {
+			m.yes.served(m.plan.of(tr.l.t.rt.Topo, env).score(), atMs)
+			m.dirty = true
+		}
+	}
+}
+
+// classOf is the class that a target means: of two, whether it is above 0; of more, the whole number that it is, -1 where
+// there is no such class.
+func (m *ModelPlan) classOf(y float64) int {
+	switch {
+	case m.Regression:
+		return -1
+	case m.Classes == 2 && y > 0:
+		return 1
+	case m.Classes == 2:
+		return 0
+	case y >= 0 && y < float64(m.Classes) && y == math.Trunc(y):
+		return int(y)
+	}
+	return -1
+}
+
+func (m *training) evaluate(said prediction, y float64, class int) {
+	if said.score() != said.score() {
 		return // served before there was a model
 	}
 	if m.errors != nil {
-		m.errors.Update(score, y)
+		m.errors.Update(said.score(), y)
 		return
 	}
-	m.p[0], m.p[1] = 1-score, score
-	class := 0
-	if y > 0 {
-		class = 1
-	}
-	m.scores.Update(m.p, class)
+	m.scores.Update(said.proba(m.p), class)
 }
 
 // publish sends the snapshots that are due. Which examples a snapshot holds is a function of the log; when one is sent is
@@ -163,9 +194,17 @@ func (tr *trainer) publish(nowMs int64) {
 			continue
 		}
 		m.sent, m.sentMs = m.learned, nowMs
-		rec := events.Model{Name: m.plan.Name, Version: m.learned, Learner: m.text, Fingerprint: t.rt.Topo.Fingerprint, Examples: int64(m.learned), TimeMs: m.newMs, Offset: t.next, Bytes: m.snapshot(t)}
-		t.emit(t.rt.Names.Models, 0, t.arena.copy([]byte(m.plan.Name)), t.rt.Format.encode(&t.arena, t.rt.Format.IDs.Model, &rec))
+		rec := events.Model{Name: m.plan.Name, Version: m.learned, Learner: m.text, Fingerprint: t.rt.Topo.Fingerprint, Examples: int64(m.learned), TimeMs: m.newMs, Offset: t.next, Bytes: m.snapshot(t, true)}
+		t.emit(t.rt.Names.Models, 0, t.arena.copy([]byte(t.shardName(m.plan.Name))), t.rt.Format.encode(&t.arena, t.rt.Format.IDs.Model, &rec))
 	}
+}
+
+// shardName names what a shard publishes of its own: the models topic is compacted by it. One shard adds nothing.
+func (t *Task) shardName(name string) string {
+	if t.rt.Topo.Pipeline.Shards <= 1 {
+		return name
+	}
+	return name + "/" + strconv.Itoa(t.part)
 }
 
 func (m *training) measure() {
@@ -178,19 +217,22 @@ func (m *training) measure() {
 	m.Quality.Store(q)
 }
 
-// snapshot writes the model with what it is and what it was trained on.
-func (m *training) snapshot(t *Task) []byte {
+// snapshot writes the model with what it is and what it was trained on; one that only serves may leave out what is for learning.
+func (m *training) snapshot(t *Task, serving bool) []byte {
 	var model learners.Model = m.cls
-	classes := 2
 	if m.plan.Regression {
-		model, classes = m.reg, 0
+		model = m.reg
 	}
-	enc, err := model.AppendBinary(nil)
+	write := model.AppendBinary
+	if s, ok := model.(contract.Server); ok && serving {
+		write = s.AppendServing
+	}
+	enc, err := write(nil)
 	if err != nil {
 		panic("BUG: a model that cannot be written: " + err.Error())
 	}
-	s := models.Snapshot{Name: m.plan.Name, Version: max(m.learned, 1), Learner: m.text, SchemaFingerprint: t.rt.Topo.Fingerprint, Classes: classes, Examples: m.learned,
-		EventTimeMs: max(m.newMs, 0), Offset: t.next, Trained: models.Range{LastOffset: t.next, FirstTimeMs: max(m.firstMs, 0), LastTimeMs: max(m.newMs, 0)}, Bytes: enc}
+	s := models.Snapshot{Name: m.plan.Name, Version: max(m.learned, 1), Learner: m.text, SchemaFingerprint: t.rt.Topo.Fingerprint, Classes: m.plan.Classes, Partition: int32(t.part), Examples: m.learned,
+		EventTimeMs: max(m.newMs, 0), Offset: t.next, Trained: models.Range{LastOffset: t.next, FirstTimeMs: max(m.firstMs, 0), LastTimeMs: max(m.newMs, 0)}, Bytes: enc, Threshold: m.yes.at()}
 	out, err := s.AppendBinary(nil)
 	if err != nil {
 		panic("BUG: a snapshot that cannot be written: " + err.Error())
@@ -205,7 +247,7 @@ func (tr *trainer) save() {
 			continue
 		}
 		m.dirty = false
-		b := appendOptional(tr.buf[:0], m.snapshot(tr.l.t))
+		b := appendOptional(tr.buf[:0], m.snapshot(tr.l.t, false))
 		b = binary.AppendVarint(b, m.firstMs)
 		b = binary.AppendVarint(b, m.newMs)
 		b = binary.AppendUvarint(b, m.sent)
@@ -214,6 +256,7 @@ func (tr *trainer) save() {
 		} else {
 			b = appendModel(b, m.scores)
 		}
+		b = m.yes.append(b)
 		tr.buf = b
 		tr.l.t.st.SetBlob("model:"+m.plan.Name, b)
 	}
@@ -239,6 +282,9 @@ func (m *training) restore(p []byte, fingerprint uint64) error {
 	if err := metric.UnmarshalBinary(r.bytes()); err != nil {
 		return err
 	}
+	if err := m.yes.restore(&r); err != nil {
+		return err
+	}
 	if r.bad {
 		return fmt.Errorf("%d bytes are damaged", len(p))
 	}
@@ -254,38 +300,4 @@ func fits(s *models.Snapshot, learner string, fingerprint uint64) error {
 		return fmt.Errorf("its vectors have schema %016x, the pipeline's %016x", s.SchemaFingerprint, fingerprint)
 	}
 	return nil
-}
-
-// Hear puts a snapshot of the models topic in force. One that does not fit is an error; the one in force stays.
-func (b *Board) Hear(t *Topology, value []byte) error {
-	var s models.Snapshot
-	if err := s.UnmarshalBinary(value); err != nil {
-		return err
-	}
-	for i, m := range t.Models {
-		if m.Name != s.Name {
-			continue
-		}
-		spec, err := parseLearner(m.Spec)
-		if err != nil {
-			return err
-		}
-		if err := fits(&s, spec.String(), t.Fingerprint); err != nil {
-			return fmt.Errorf("snapshot of model %s: %w", s.Name, err)
-		}
-		c, r, err := m.learner()
-		if err != nil {
-			return err
-		}
-		model := learners.Model(c)
-		if m.Regression {
-			model = r
-		}
-		if err := model.UnmarshalBinary(s.Bytes); err != nil {
-			return fmt.Errorf("snapshot of model %s: %w", s.Name, err)
-		}
-		b.Set(i, &Snapshot{Version: s.Version, Classifier: c, Regressor: r})
-		return nil
-	}
-	return nil // a model that this pipeline no longer has
 }

@@ -164,13 +164,12 @@ func (e *Engine) Score(payload []byte, dec schemas.Decoder) (s Scored, missing [
 	}
 	sc := newScorer(e.rt)
 	sc.derive(&sh.env)
-	base := scoreBase(topo)
-	sc.predict(&sh.env, base)
+	sc.predict(&sh.env)
 	id := []byte(nil)
 	if ev.IDCol >= 0 {
 		id = sh.env.Str[ev.Row.Slot[ev.IDCol]]
 	}
-	s.Decided = sc.decide(&sh.env, id, base)
+	s.Decided = sc.decide(&sh.env, id)
 	s.Vector, s.Models = map[string]any{}, map[string]float64{}
 	for _, c := range topo.FeatureCols {
 		if c.Kind == schemas.Str {
@@ -181,8 +180,8 @@ func (e *Engine) Score(payload []byte, dec schemas.Decoder) (s Scored, missing [
 			s.Vector[c.Name] = v
 		}
 	}
-	for i, m := range topo.Models {
-		if v := sh.env.Num[base+2*i]; v == v {
+	for _, m := range topo.Models {
+		if v := m.of(topo, &sh.env).score(); v == v {
 			s.Models[m.Name] = v
 		}
 	}
@@ -212,8 +211,9 @@ func (e *Engine) lend(p *EntityPlan, sh *Task, f func(own *entityFold, src *feat
 	return false
 }
 
-// Learning returns what the learn stage did and how its models do; nil where its partition is another process's or the pipeline has none.
-func (e *Engine) Learning() (*LearnStats, []*Quality) {
+// Learning returns what the learn stage did and how its models do; nil where its partitions are other processes' or the pipeline has none.
+// Of several shards here it is the one that has joined the most examples.
+func (e *Engine) Learning() (stats *LearnStats, q []*Quality) {
 	e.tasksMu.RLock()
 	defer e.tasksMu.RUnlock()
 	for _, o := range e.order {
@@ -221,13 +221,15 @@ func (e *Engine) Learning() (*LearnStats, []*Quality) {
 		if l == nil {
 			continue
 		}
-		var q []*Quality
+		if stats != nil && stats.Joined.Load() >= l.Stats.Joined.Load() {
+			continue
+		}
+		stats, q = l.Stats, nil
 		for _, m := range l.train.models {
 			if v := m.Quality.Load(); v != nil {
 				q = append(q, v)
 			}
 		}
-		return l.Stats, q
 	}
-	return nil, nil
+	return stats, q
 }

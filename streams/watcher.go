@@ -88,22 +88,23 @@ func (w *watcher) served(env *expr.Env, at int64) {
 		case "feature":
 			w.feature(s, env, at)
 		case "prediction":
-			v := env.Num[scoreBase(w.l.t.rt.Topo)+2*s.plan.Model]
+			topo := w.l.t.rt.Topo
+			v := topo.Models[s.plan.Model].of(topo, env).score()
 			w.update(s, s.segmentOf(env), v, at)
 		}
 	}
 }
 
 // learned looks at an example: the error of the score that was served, and the target.
-func (w *watcher) learned(model int, score, y float64, env *expr.Env, known int64) {
+func (w *watcher) learned(model int, said prediction, y float64, class int, env *expr.Env, known int64) {
 	for _, s := range w.series {
 		if s.plan.Model != model {
 			continue
 		}
 		switch s.plan.What {
 		case "error":
-			if score == score {
-				w.update(s, s.segmentOf(env), math.Abs(y-score), known)
+			if said.score() == said.score() {
+				w.update(s, s.segmentOf(env), said.errorOf(y, class), known)
 			}
 		case "label":
 			w.update(s, s.segmentOf(env), y, known)
@@ -205,7 +206,7 @@ func (w *watcher) emit(s *series, ev *events.Drift, at int64) {
 	t := w.l.t
 	w.count++
 	w.dirty = true
-	ev.ID = fmt.Sprintf("%s-%d", t.rt.Topo.Pipeline.Name, w.count)
+	ev.ID = fmt.Sprintf("%s-%d", t.shardName(t.rt.Topo.Pipeline.Name), w.count)
 	ev.TimeMs = at
 	if s.plan.Model >= 0 {
 		ev.Model = t.rt.Topo.Models[s.plan.Model].Name
@@ -260,7 +261,7 @@ func (w *watcher) request(reason string, drifts []string, model int, at int64) {
 			}
 			continue
 		}
-		r := events.Retrain{ID: t.rt.Topo.Pipeline.Name + "-" + m.Name + "-" + strconv.FormatUint(tm.learned, 10), TimeMs: at, Model: m.Name, Reason: reason, Policy: policyText(p), DriftIDs: drifts,
+		r := events.Retrain{ID: t.shardName(t.rt.Topo.Pipeline.Name) + "-" + m.Name + "-" + strconv.FormatUint(tm.learned, 10), TimeMs: at, Model: m.Name, Reason: reason, Policy: policyText(p), DriftIDs: drifts,
 			FromMs: max(a.at, tm.firstMs), ToMs: at, OffsetFrom: a.offset, OffsetTo: t.next - 1, Examples: int64(tm.learned - a.learned), ModelVersion: tm.learned}
 		*a = asked{at: at, learned: tm.learned, offset: t.next - 1}
 		w.dirty = true

@@ -5,6 +5,10 @@
 //	demo           the same on an in-process broker, with a workload made here          demo.go ─┴─ node.go
 //	backfill       the same plan over files                                             backfill.go
 //	replay         rows of files to topics, in event-time order                         replay.go merge.go
+//	eval           learners side by side over a file, test-then-train                   eval.go evaldata.go evalrun.go evalreport.go plot.go
+//	detect         drift detectors over a column of a file                              detect.go compare.go
+//	measure        all metrics of a file of scores, predictions or intervals            measure.go measurements.go versus.go
+//	learners, detectors, aggregations   the registries                                  registries.go
 //	get            one entity, from a running process or from the store                 get.go stored.go
 //
 // One file a verb. What run and demo share stands in node.go (the parts and their order of start and stop), backend.go (what the

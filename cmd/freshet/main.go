@@ -73,6 +73,6 @@ func (a *app) root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.demo(), a.run(), a.check(), a.plan(), a.backfill(), a.replay(), a.get(), a.bench(), a.version())
+	root.AddCommand(a.demo(), a.run(), a.check(), a.plan(), a.backfill(), a.replay(), a.get(), a.bench(), a.eval(), a.detect(), a.measure(), a.learners(), a.detectors(), a.aggregations(), a.version())
 	return root
 }

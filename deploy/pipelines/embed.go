@@ -4,7 +4,7 @@ package pipelines
 
 import "embed"
 
-// FS has the pipeline files by name: fraud.yaml, handbook.yaml, flights.yaml.
+// FS has the pipeline files by name: fraud.yaml, handbook.yaml, flights.yaml, taxi.yaml.
 //
 //go:embed *.yaml
 var FS embed.FS

@@ -53,6 +53,7 @@ type Nominal = scale.Nominal
 type Input struct {
 	Features int       // length of the vector
 	Nominal  []Nominal // the features that are categories
+	Names    []string  // of the features, where they have any: a model from elsewhere is matched by them
 }
 
 // ClassifierBatcher is a classifier whose members can work side by side on several examples.
@@ -73,6 +74,13 @@ type Merger interface {
 	// Merge replaces the model by the weighted combination of itself (weights[0]) and the others (weights[1:]), which
 	// must be of the same learner and shape; it changes none of the others.
 	Merge(others []Model, weights []float64) error
+}
+
+// Server is a model whose part that predicts is much smaller than what it learns from (a window of examples, say).
+type Server interface {
+	// AppendServing appends bytes for UnmarshalBinary of a model that only serves: it predicts the same bit for bit, but
+	// has forgotten what it was about to learn from.
+	AppendServing(dst []byte) ([]byte, error)
 }
 
 // Contributor explains one prediction: how much each feature moved it away from the model's base value.

@@ -5,27 +5,33 @@ import (
 	"math"
 
 	"freshet/learners/numeric"
+	"freshet/learners/param"
 	"freshet/learners/wire"
 )
 
-// Direction says which changes of the mean count.
-type Direction uint8
-
-// The directions.
-const (
-	Both Direction = iota
-	Up             // the mean rises: for errors
-	Down
-)
-
-// After says what a detector does with its window once it has signalled a drift.
-type After uint8
-
-// The ways.
-const (
-	Restart After = iota // the next value starts from nothing, as in River
-	Keep                 // the shrunken window goes on, as in the paper and MOA
-)
+var adwinEntry = Entry{
+	Name:      "adwin",
+	Doc:       "Window of adaptive length: signals when its older and newer part differ in mean.",
+	Reference: "Bifet, Gavaldà 2007; detects at the same values as River 0.26",
+	Alarms:    2,
+	Params: []param.Param{
+		{Name: "delta", Kind: param.Float, Default: "0.002", Min: 1e-300, Max: 0.999, Doc: "confidence: smaller means fewer false alarms and longer delay"},
+		{Name: "clock", Kind: param.Int, Default: "32", Min: 1, Max: 1e6, Doc: "values between two checks"},
+		{Name: "max_buckets", Kind: param.Int, Default: "5", Min: 2, Max: 1000, Doc: "buckets of one size: more means finer cuts and more memory"},
+		{Name: "min_window_length", Kind: param.Int, Default: "5", Min: 1, Max: 1e6, Doc: "values that each side of a cut has at least"},
+		{Name: "grace_period", Kind: param.Int, Default: "10", Min: 1, Max: 1e9, Doc: "values before the first check"},
+		directionParam,
+		{Name: "after", Kind: param.Choice, Default: "restart", Choices: []string{"restart", "keep"}, Doc: "after a drift: start from nothing, or go on with the shrunken window"},
+	},
+	make: func(v param.Values) (Detector, error) {
+		o := ADWINOptions{Delta: v.Float("delta"), Clock: v.Int("clock"), MaxBuckets: v.Int("max_buckets"),
+			MinWindow: v.Int("min_window_length"), Grace: v.Int("grace_period"), Direction: direction(v.Choice("direction"))}
+		if v.Choice("after") == "keep" {
+			o.After = Keep
+		}
+		return NewADWIN(o)
+	},
+}
 
 // ADWINOptions are the parameters of ADWIN. The zero value of each is the default named with it.
 type ADWINOptions struct {
@@ -125,6 +131,7 @@ func (a *ADWIN) Update(v float64) Signal {
 	}
 	a.found++
 	a.last.Before, a.last.After, a.last.Width = before, after, uint64(a.width)
+	a.last.Effect = effect(before, after, a.dev/a.width)
 	a.fresh = a.o.After == Restart
 	if a.o.Direction == Up && after < before || a.o.Direction == Down && after > before {
 		return None
@@ -253,7 +260,7 @@ func (a *ADWIN) Explain() Detail { return a.last }
 // AppendBinary appends the state.
 func (a *ADWIN) AppendBinary(dst []byte) ([]byte, error) {
 	start := len(dst)
-	dst = wire.Begin(dst, "adwin", 1)
+	dst = wire.Begin(dst, "adwin", 2)
 	dst = wire.Uint(dst, uint64(a.o.MaxBuckets))
 	dst = wire.Uint(dst, a.tick)
 	dst = wire.Uint(dst, a.found)
@@ -275,7 +282,7 @@ func (a *ADWIN) AppendBinary(dst []byte) ([]byte, error) {
 
 // UnmarshalBinary replaces the state.
 func (a *ADWIN) UnmarshalBinary(data []byte) error {
-	r, _, err := wire.Open(data, "adwin", 1)
+	r, version, err := wire.Open(data, "adwin", 2)
 	if err != nil {
 		return err
 	}
@@ -288,7 +295,7 @@ func (a *ADWIN) UnmarshalBinary(data []byte) error {
 	}
 	n.tick, n.found, n.fresh = r.Uint(1<<63), r.Uint(1<<63), r.Bool()
 	n.total, n.dev = r.Finite(), r.Finite()
-	n.last = readDetail(r)
+	n.last = readDetail(r, version)
 	if n.rows = r.Count(maxRows - 1); n.rows < 1 {
 		r.Fail("no rows of buckets")
 		n.rows = 1
@@ -310,16 +317,4 @@ func (a *ADWIN) UnmarshalBinary(data []byte) error {
 	}
 	*a = *n
 	return nil
-}
-
-func appendDetail(dst []byte, d Detail) []byte {
-	dst = wire.Float(dst, d.Statistic)
-	dst = wire.Float(dst, d.Threshold)
-	dst = wire.Float(dst, d.Before)
-	dst = wire.Float(dst, d.After)
-	return wire.Uint(dst, d.Width)
-}
-
-func readDetail(r *wire.Reader) Detail {
-	return Detail{Statistic: r.Float(), Threshold: r.Float(), Before: r.Float(), After: r.Float(), Width: r.Uint(1 << 63)}
 }

@@ -27,14 +27,24 @@ type Detector interface {
 	Reset()
 }
 
-// Detail explains the newest signal, for a drift event.
-type Detail struct {
-	Statistic float64 // what was compared
-	Threshold float64 // what it exceeded
-	Before    float64 // mean (or reference value) before the change; NaN where a detector has none
-	After     float64 // mean since the change; NaN where a detector has none
-	Width     uint64  // values in the window that the detector kept, or since its start
-}
+// Direction says which changes of the mean count.
+type Direction uint8
 
-// Explainer is what detectors offer besides: the numbers behind the newest Drift (zero before the first).
-type Explainer interface{ Explain() Detail }
+// The directions.
+const (
+	Both Direction = iota
+	Up             // the mean rises: for errors
+	Down
+)
+
+// counts reports whether a rise or fall of the mean is looked for.
+func (d Direction) counts(rise bool) bool { return d == Both || rise == (d == Up) }
+
+// After says what a detector does with its window once it has signalled a drift.
+type After uint8
+
+// The ways.
+const (
+	Restart After = iota // the next value starts from nothing, as in River
+	Keep                 // the shrunken window goes on, as in the paper and MOA
+)

@@ -55,14 +55,21 @@ func sequence(t testing.TB, name string) (out []float64) {
 	return out
 }
 
+// golden is one list of a detector on a sequence.
 type golden struct {
-	Params map[string]any
-	Drift  []int
+	Params        map[string]any
+	Drift         []int
+	WarningSteps  *int  `json:"warning_steps"`
+	FirstWarnings []int `json:"first_warnings"`
 }
 
 func near(a, b float64) bool {
 	return a == b || math.Abs(a-b) <= 1e-9*math.Max(1e-3, math.Max(math.Abs(a), math.Abs(b)))
 }
+
+// rivers are River's names of our detectors.
+var rivers = map[string]string{"ADWIN": "adwin", "PageHinkley": "page_hinkley", "KSWIN": "kswin", "DDM": "ddm", "EDDM": "eddm", "HDDM_A": "hddm_a",
+	"HDDM_W": "hddm_w", "FHDDM": "fhddm", "Dummy": "dummy"}
 
 func TestRiverDetections(t *testing.T) {
 	all := decode[map[string]map[string][]golden](t, "river_detections.json.gz")
@@ -70,57 +77,91 @@ func TestRiverDetections(t *testing.T) {
 	s := bufio.NewScanner(shared(t, "river_adwin_checkpoints.csv.gz"))
 	for s.Scan() {
 		f := strings.Split(s.Text(), ",")
-		key := f[0] + "," + f[1] + "," + f[2]
-		checkpoints[key] = f[3:]
+		checkpoints[f[0]+","+f[1]+","+f[2]] = f[3:]
 	}
-	lists, checked := 0, 0
+	lists, checked, warnings := 0, 0, 0
 	for name, detectors := range all {
 		x := sequence(t, name)
-		for ours, theirs := range map[string]string{"adwin": "ADWIN", "page_hinkley": "PageHinkley"} {
-			for i, g := range detectors[theirs] {
-				raw := map[string]any{}
-				for k, v := range g.Params {
-					if k == "mode" {
-						k = "direction"
-					}
-					raw[k] = v
-				}
-				spec, err := FromMap(ours, raw)
+		for theirs, list := range detectors {
+			ours, ok := rivers[theirs]
+			if !ok {
+				t.Fatalf("%s is none of ours", theirs)
+			}
+			for i, g := range list {
+				spec, err := FromMap(ours, g.Params)
 				if err != nil {
 					t.Fatal(err)
-				}
-				d, err := spec.New()
-				if err != nil {
-					t.Fatal(err)
-				}
-				drifts := []int{}
-				for j, v := range x {
-					if d.Update(v) == Drift {
-						drifts = append(drifts, j)
-					}
-					a, ok := d.(*ADWIN)
-					if !ok {
-						continue
-					}
-					if f, ok := checkpoints[fmt.Sprintf("%s,%d,%d", name, i, j)]; ok {
-						checked++
-						for c, got := range []float64{float64(a.Width()), a.total, a.dev, a.Mean(), float64(a.Detections())} {
-							if want, _ := strconv.ParseFloat(f[c], 64); !near(got, want) {
-								t.Fatalf("%s %s at %d: column %d is %v, want %v", name, spec, j, c, got, want)
-							}
-						}
-					}
 				}
 				lists++
-				if !slices.Equal(drifts, g.Drift) && len(drifts)+len(g.Drift) > 0 {
-					t.Errorf("%s %s: %v, want %v", name, spec, drifts, g.Drift)
+				got := detect(t, spec, x, func(j int, d Detector) {
+					if f, ok := checkpoints[fmt.Sprintf("%s,%d,%d", name, i, j)]; ok && ours == "adwin" {
+						checked++
+						checkADWIN(t, d.(*ADWIN), f)
+					}
+				})
+				if !slices.Equal(got.Drift, g.Drift) && len(got.Drift)+len(g.Drift) > 0 {
+					t.Errorf("%s %s: %v, want %v", name, spec, got.Drift, g.Drift)
+				}
+				if g.WarningSteps == nil || theirs == "FHDDM" {
+					continue // it never warns
+				}
+				warnings++
+				if n := min(20, len(got.FirstWarnings)); *got.WarningSteps != *g.WarningSteps || !slices.Equal(got.FirstWarnings[:n], g.FirstWarnings) && n > 0 {
+					t.Errorf("%s %s: %d warnings from %v, want %d from %v", name, spec, *got.WarningSteps, got.FirstWarnings[:n], *g.WarningSteps, g.FirstWarnings)
 				}
 			}
 		}
 	}
-	t.Logf("%d lists, %d checkpoints", lists, checked)
-	if lists < 100 || checked != len(checkpoints)-1 {
+	t.Logf("%d lists, %d of them with warnings, %d checkpoints", lists, warnings, checked)
+	if lists != 408 || checked != len(checkpoints)-1 {
 		t.Errorf("%d lists, %d of %d checkpoints were compared", lists, checked, len(checkpoints)-1)
+	}
+}
+
+func detect(t *testing.T, spec Spec, x []float64, each func(j int, d Detector)) (g golden) {
+	d, err := spec.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.WarningSteps = new(int)
+	for j, v := range x {
+		if spec.Entry.Name == "fhddm" {
+			v = 1 - v // the lists are of successes
+		}
+		if d.Update(v) == Drift {
+			g.Drift = append(g.Drift, j)
+		}
+		if w, ok := d.(interface{ warned() bool }); ok && w.warned() {
+			*g.WarningSteps++
+			g.FirstWarnings = append(g.FirstWarnings, j)
+		}
+		each(j, d)
+	}
+	return g
+}
+
+func checkADWIN(t *testing.T, a *ADWIN, fields []string) {
+	for c, got := range []float64{float64(a.Width()), a.total, a.dev, a.Mean(), float64(a.Detections())} {
+		if want, _ := strconv.ParseFloat(fields[c], 64); !near(got, want) {
+			t.Fatalf("column %d is %v, want %v", c, got, want)
+		}
+	}
+}
+
+// TestMersenneIsPythons holds the generator to numbers that Python 3.11 printed.
+func TestMersenneIsPythons(t *testing.T) {
+	var m mersenne
+	m.seed(42)
+	if got := m.float(); got != 0.6394267984578837 {
+		t.Errorf("Random(42).random() is %v", got)
+	}
+	m.seed(1 << 40)
+	out, pool := make([]int32, 5), make([]int32, 1000)
+	m.sample(out, pool, 10)
+	small := slices.Clone(out)
+	m.sample(out, pool, 1000)
+	if fmt.Sprint(small, out) != "[1 5 9 3 0] [397 408 641 573 79]" {
+		t.Errorf("samples are %v and %v", small, out)
 	}
 }
 

@@ -137,18 +137,7 @@ func (p *PSI) draw(v float64) {
 }
 
 // bin returns the number of edges at or below v.
-func (p *PSI) bin(v float64) int {
-	lo, hi := 0, len(p.edges)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if p.edges[mid] <= v {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo
-}
+func (p *PSI) bin(v float64) int { return upTo(p.edges, v) }
 
 // category returns the bin of a code, a new one while there is room.
 func (p *PSI) category(v float64) int {
@@ -181,7 +170,7 @@ func (p *PSI) Seal() bool {
 	slices.Sort(p.sample)
 	p.edges = p.edges[:0]
 	for i := 1; i < p.o.Bins; i++ {
-		at := float64(i) / float64(p.o.Bins) * float64(len(p.sample)-1)
+		at := float64(float64(i) / float64(p.o.Bins) * float64(len(p.sample)-1))
 		lo := int(at)
 		e := p.sample[lo]
 		if lo+1 < len(p.sample) {

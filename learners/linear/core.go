@@ -2,9 +2,7 @@ package linear
 
 import (
 	"fmt"
-	"math"
 
-	"freshet/learners/numeric"
 	"freshet/learners/scale"
 )
 
@@ -15,16 +13,30 @@ type core struct {
 	layout
 	outputs int
 
-	w, b   []float64 // columns*outputs, outputs
-	g2     []float64 // AdaGrad's sums, parallel to w; nil for SGD
-	steps  uint64    // examples learned
+	all           []float64 // w, then b: FTRL and normalised steps treat the intercept as one more column, of ones
+	w, b          []float64 // columns*outputs, outputs
+	s1            []float64 // first state of the optimizer, parallel to all; nil for SGD. AdaGrad, RMSProp: squares; FTRL: z
+	s2            []float64 // second state: Adam's squares, FTRL's root of the summed squares
+	span          []float64 // Normalised: the largest magnitude of each column so far, the intercept's last
+	seen          norm      // Normalised
+	unit, inverse []float64 // Normalised, from span: s^(2p-2) and 1/s
+
+	steps  uint64 // examples learned
+	pushes uint64 // mini-batches applied; the examples if MiniBatch is 1
 	std    *scale.Standard
 	minmax *scale.MinMax
+	batch  *batch  // MiniBatch above 1
+	target *target // ScaleTarget
 
 	// Scratch of Learn; predicting uses none of it.
-	z   []float64 // scaled numeric columns
-	hot []int     // active one-hot columns
-	g   []float64 // outputs: predictions, then loss gradients
+	z            []float64 // scaled numeric columns
+	hot          []int     // of each block: the active column, or -1
+	idx          []int     // active columns after the numeric ones: one-hot, then crosses
+	val          []float64 // their values
+	act          []int     // Normalised: the active columns, the intercept among them
+	actVal, rate []float64 // Normalised: their values and their own rates
+	plain        []float64 // Normalised: outputs, the gradients before the step
+	g            []float64 // outputs: predictions, then loss gradients
 }
 
 func newCore(o Options, outputs int) (core, error) {
@@ -37,10 +49,20 @@ func newCore(o Options, outputs int) (core, error) {
 	}
 	o.Nominal = append([]scale.Nominal(nil), o.Nominal...)
 	c := core{o: o, layout: l, outputs: outputs}
-	c.w = make([]float64, l.columns*outputs)
-	c.b = make([]float64, outputs)
-	if o.Optimizer == AdaGrad {
-		c.g2 = make([]float64, len(c.w))
+	n := (l.columns + 1) * outputs
+	c.hold(make([]float64, n))
+	switch o.Optimizer {
+	case AdaGrad, RMSProp, Momentum:
+		c.s1 = make([]float64, n)
+	case Adam, FTRL:
+		c.s1, c.s2 = make([]float64, n), make([]float64, n)
+	case Normalised:
+		c.s1 = make([]float64, n)
+		c.span = make([]float64, l.columns+1)
+		c.unit, c.inverse = make([]float64, l.columns+1), make([]float64, l.columns+1)
+		n := len(l.numeric) + len(l.blocks) + len(l.crosses) + 1
+		c.plain = make([]float64, outputs)
+		c.act, c.actVal, c.rate = make([]int, 0, n), make([]float64, 0, n), make([]float64, n)
 	}
 	switch o.Scale {
 	case Standardise:
@@ -48,10 +70,24 @@ func newCore(o Options, outputs int) (core, error) {
 	case MinMax:
 		c.minmax = scale.NewMinMax(len(l.numeric))
 	}
+	if o.ScaleTarget {
+		c.target = newTarget(o.Loss == Poisson)
+	}
+	if o.MiniBatch > 1 {
+		c.batch = newBatch(&c)
+	}
 	c.z = make([]float64, len(l.numeric))
-	c.hot = make([]int, 0, len(l.blocks))
+	c.hot = make([]int, len(l.blocks))
+	c.idx = make([]int, 0, len(l.blocks)+len(l.crosses))
+	c.val = make([]float64, 0, len(l.blocks)+len(l.crosses))
 	c.g = make([]float64, outputs)
 	return c, nil
+}
+
+// hold makes all the weights and intercepts.
+func (c *core) hold(all []float64) {
+	n := c.columns * c.outputs
+	c.all, c.w, c.b = all, all[:n:n], all[n:]
 }
 
 func (c *core) check(x []float64) {
@@ -60,222 +96,19 @@ func (c *core) check(x []float64) {
 	}
 }
 
-// column returns the scaled value of numeric column j. Changes nothing.
-func (c *core) column(j int, v float64) float64 {
-	if !(math.Abs(v) <= numeric.Limit) {
-		t, ok := numeric.Tame(v)
-		if !ok && c.o.Missing == MissingMean {
-			return 0
-		}
-		v = t
-	}
-	switch c.o.Scale {
-	case Standardise:
-		v = c.std.Apply(j, v)
-	case MinMax:
-		v = c.minmax.Apply(j, v)
-	}
-	lim := c.o.Clip
-	if lim == 0 {
-		lim = numeric.Limit
-	}
-	return min(max(v, -lim), lim)
-}
-
-// scores fills out with the linear functions' values at x. Changes nothing else. O(numeric + blocks) * outputs.
-func (c *core) scores(x, out []float64) {
-	copy(out, c.b)
-	if c.outputs == 1 {
-		s := out[0]
-		if c.std != nil {
-			s += c.standardised(x)
-		} else {
-			for j, f := range c.numeric {
-				s += float64(c.column(j, x[f]) * c.w[j])
-			}
-		}
-		for _, n := range c.blocks {
-			if i := scale.Slot(x[n.feature], n.size); i >= 0 {
-				s += c.w[n.offset+i]
-			}
-		}
-		out[0] = s
-		return
-	}
-	k := c.outputs
-	for j, f := range c.numeric {
-		z := c.column(j, x[f])
-		for i, w := range c.w[j*k : j*k+k] {
-			out[i] += float64(z * w)
-		}
-	}
-	for _, n := range c.blocks {
-		if s := scale.Slot(x[n.feature], n.size); s >= 0 {
-			at := (n.offset + s) * k
-			for i, w := range c.w[at : at+k] {
-				out[i] += w
-			}
-		}
-	}
-}
-
-// standardised is the sum of column(j)*w[j] over the numeric columns of the commonest shape: one output, running
-// mean and sd. Tame values take the short way, which gives the same bits.
-func (c *core) standardised(x []float64) float64 {
-	mean, inv := c.std.Moments()
-	numbers := c.numeric
-	mean, inv, w := mean[:len(numbers)], inv[:len(numbers)], c.w[:len(numbers)]
-	lim := c.o.Clip
-	if lim == 0 {
-		lim = numeric.Limit
-	}
-	s := 0.0
-	for j, f := range numbers {
-		v := x[f]
-		if math.Abs(v) <= numeric.Limit {
-			if z := float64((v - mean[j]) * inv[j]); math.Abs(z) <= lim {
-				s += float64(z * w[j])
-				continue
-			}
-		}
-		s += float64(c.column(j, v) * w[j])
-	}
-	return s
-}
-
-// prepare is steps 2 to 4 of Learn: the scaler takes in x, z and hot become its columns, g the scores.
-func (c *core) prepare(x []float64) {
-	for j, f := range c.numeric {
-		v := x[f]
-		if math.Abs(v) <= numeric.Limit {
-			c.z[j] = v
-		} else if t, ok := numeric.Tame(v); ok || c.o.Missing == MissingZero {
-			c.z[j] = t
-		} else {
-			c.z[j] = math.NaN()
-		}
-	}
-	if c.std != nil {
-		c.std.UpdateAll(c.z)
-		lim := c.o.Clip
-		if lim == 0 {
-			lim = numeric.Limit
-		}
-		for j, z := range c.z {
-			if math.Abs(z) > lim {
-				c.z[j] = math.Copysign(lim, z)
-			}
-		}
-	} else {
-		for j, v := range c.z {
-			if c.minmax != nil {
-				c.minmax.Update(j, v)
-			}
-			c.z[j] = c.column(j, v)
-		}
-	}
-	c.hot = c.hot[:0]
-	for _, n := range c.blocks {
-		if i := scale.Slot(x[n.feature], n.size); i >= 0 {
-			c.hot = append(c.hot, n.offset+i)
-		}
-	}
-	k := c.outputs
-	copy(c.g, c.b)
-	if k == 1 {
-		s, w := 0.0, c.w[:len(c.z)]
-		for j, z := range c.z {
-			s += float64(z * w[j])
-		}
-		c.g[0] += s
-	} else {
-		for j, z := range c.z {
-			for i, w := range c.w[j*k : j*k+k] {
-				c.g[i] += float64(z * w)
-			}
-		}
-	}
-	for _, h := range c.hot {
-		for i, w := range c.w[h*k : h*k+k] {
-			c.g[i] += w
-		}
-	}
-}
-
-// step is steps 5 to 7: g holds the gradients of the loss by the scores.
-func (c *core) step(weight float64) {
-	rate := c.o.Rate
-	if c.o.Schedule == InvScaling {
-		rate *= numeric.Exp(-c.o.Power * numeric.Log(float64(c.steps+1)))
-	}
-	lim := c.o.ClipGradient
-	for i, g := range c.g {
-		g = min(max(float64(g*weight), -lim), lim)
-		if g != g {
-			g = 0
-		}
-		c.g[i] = g
-		if c.o.InterceptRate > 0 {
-			c.b[i] = settle(c.b[i], float64(c.o.InterceptRate*g))
-		}
-	}
-	if c.outputs == 1 && c.g2 == nil && c.o.L2 == 0 {
-		g, w := c.g[0], c.w[:len(c.z)]
-		for j, z := range c.z {
-			w[j] = settle(w[j], float64(rate*float64(g*z)))
-		}
-	} else {
-		for j, z := range c.z {
-			if z != 0 || c.o.L2 > 0 {
-				c.move(j, z, rate)
-			}
-		}
-	}
-	for _, h := range c.hot {
-		c.move(h, 1, rate)
-	}
-	c.steps++
-}
-
-// move steps the weights of column j, whose value in the example is z.
-func (c *core) move(j int, z, rate float64) {
-	k := c.outputs
-	w := c.w[j*k : j*k+k]
-	for i := range w {
-		g := float64(c.g[i] * z)
-		if c.o.L2 > 0 {
-			g += float64(c.o.L2 * w[i])
-		}
-		d := float64(rate * g)
-		if c.g2 != nil {
-			s := &c.g2[j*k+i]
-			*s = min(*s+float64(g*g), math.MaxFloat64)
-			d /= math.Sqrt(*s) + 1e-8
-		}
-		w[i] = settle(w[i], d)
-	}
-}
-
-// settle returns w-d, held inside ±Limit so that no input, however wild, drives a weight to infinity or NaN.
-func settle(w, d float64) float64 {
-	v := w - d
-	if math.Abs(v) <= numeric.Limit {
-		return v
-	}
-	if v != v {
-		return w
-	}
-	return math.Copysign(numeric.Limit, v)
-}
-
-// Bytes is the memory of the model: 8 a weight (16 with AdaGrad), 32 a scaled column, and scratch.
+// Bytes is the memory of the model: 8 a weight (16 with AdaGrad, RMSProp and momentum, 24 with Adam and FTRL, a gradient
+// more with mini-batches), 32 a scaled column, and scratch.
 func (c *core) Bytes() int {
-	n := 8*(len(c.w)+len(c.b)+len(c.g2)+len(c.z)+len(c.g)+cap(c.hot)+len(c.numeric)) + 24*len(c.blocks) + 256
+	n := 8*(len(c.all)+len(c.s1)+len(c.s2)+3*len(c.span)+3*len(c.rate)+len(c.z)+2*len(c.g)+len(c.hot)+cap(c.idx)+cap(c.val)+len(c.numeric)) +
+		32*len(c.blocks) + 56*len(c.crosses) + 512
 	if c.std != nil {
 		n += c.std.Bytes()
 	}
 	if c.minmax != nil {
 		n += c.minmax.Bytes()
+	}
+	if c.batch != nil {
+		n += c.batch.bytes()
 	}
 	return n
 }

@@ -1,13 +1,25 @@
 package linear
 
-import "freshet/learners/numeric"
+import (
+	"fmt"
 
-// Linear is least squares regression. Loss: (prediction - y)², so the gradient is 2*(prediction - y).
+	"freshet/learners/numeric"
+)
+
+// Linear is the linear regressor: least squares with the squared loss (prediction - y)², whose gradient is
+// 2*(prediction - y); robust, quantile and Poisson regression with the others.
 type Linear struct{ core }
 
-// NewLinear returns an untrained model; it predicts 0.
+// NewLinear returns an untrained model; it predicts 0 (Poisson: 1).
 func NewLinear(o Options) (*Linear, error) {
 	o.Classes = 0
+	switch o.Loss {
+	case DefaultLoss:
+		o.Loss = Squared
+	case Squared, Huber, QuantileLoss, Poisson:
+	default:
+		return nil, fmt.Errorf("linear: loss %d is not one of a regressor", o.Loss)
+	}
 	c, err := newCore(o, 1)
 	if err != nil {
 		return nil, err
@@ -20,7 +32,21 @@ func (m *Linear) Predict(x []float64) float64 {
 	m.check(x)
 	var out [1]float64
 	m.scores(x, out[:])
-	v, _ := numeric.Tame(out[0])
+	return m.respond(out[0])
+}
+
+// respond turns a score into a prediction.
+func (c *core) respond(s float64) float64 {
+	if c.o.Loss == Poisson {
+		s = min(max(s, -maxLogRate), maxLogRate)
+		if c.target == nil {
+			s = numeric.Exp(s)
+		}
+	}
+	if c.target != nil {
+		return c.target.restore(s)
+	}
+	v, _ := numeric.Tame(s)
 	return v
 }
 
@@ -33,8 +59,26 @@ func (m *Linear) Learn(x []float64, y, weight float64) {
 		return
 	}
 	m.prepare(x)
-	m.g[0] = 2 * (m.g[0] - y)
-	m.step(weight)
+	delta := m.o.Delta
+	if m.o.Loss == Poisson {
+		y = max(y, 0)
+	}
+	if m.target != nil {
+		y = m.target.take(y)
+		if inv := m.target.inverse(); inv > 0 {
+			delta *= inv
+		}
+	}
+	if m.o.Optimizer == Normalised {
+		m.approach(weight, func(_ int, square, h float64) float64 { return m.o.fall(m.g[0], y, delta, h, square) })
+		return
+	}
+	if m.o.Invariant || m.o.Loss == Poisson {
+		m.g[0] = m.o.fall(m.g[0], y, delta, weight, float64(m.o.Rate*m.square())+max(m.o.InterceptRate, 0))
+	} else {
+		m.g[0] = float64(m.o.slope(m.g[0], y, delta) * weight)
+	}
+	m.step()
 }
 
 // AppendBinary appends the model's bytes (wire format, kind "linear").

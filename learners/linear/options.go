@@ -6,60 +6,45 @@ import (
 	"freshet/learners/scale"
 )
 
-// Schedule says how the learning rate changes with the number of examples learned, t = 0, 1, …
-type Schedule uint8
-
-// The schedules.
-const (
-	Constant   Schedule = iota // Rate
-	InvScaling                 // Rate / (t+1)^Power
-)
-
-// Optimizer says how a gradient becomes a step.
-type Optimizer uint8
-
-// The optimizers.
-const (
-	SGD     Optimizer = iota // w -= rate * g
-	AdaGrad                  // w -= rate * g / (sqrt(sum of g²) + 1e-8), per weight (Duchi, Hazan, Singer 2011)
-)
-
-// Scaling says what happens to numeric features before they meet their weights.
-type Scaling uint8
-
-// The scalings.
-const (
-	Standardise Scaling = iota // (x - running mean) / running sd
-	MinMax                     // to [0, 1] by the range seen
-	Raw                        // nothing
-)
-
-// Missing says what a NaN number stands for.
-type Missing uint8
-
-// The ways to treat missing numbers.
-const (
-	MissingZero Missing = iota // 0, before scaling; the scaler sees the 0 too
-	MissingMean                // the mean: 0 after scaling; the scaler does not see it
-)
-
 // Options of a linear learner. The zero value of each field is the default named with it.
 type Options struct {
 	Features      int             // length of x; required
 	Classes       int             // of a classifier, at least 2; required there
 	Nominal       []scale.Nominal // features that are categories
 	MaxCategories int             // bound of one-hot columns a nominal feature, the rest is hashed into it: 1024
+	HashBits      int             // above 0: all nominal features share one table of 2^HashBits columns, by hash
+
+	Crosses   Crosses // products of two features as further columns: none
+	CrossBits int     // bound of their number: 2^CrossBits; what does not fit is hashed: 16
+
+	Loss      Loss    // Log for classifiers, Squared for regressors
+	Delta     float64 // of Huber: the error, in the target's unit, where the loss turns from square to straight: 1
+	Quantile  float64 // of QuantileLoss: the share of targets that shall lie below the prediction: 0.5
+	OneVsRest bool    // more than two classes: a sigmoid each, normalised, instead of a softmax
 
 	Rate          float64 // learning rate: 0.01
 	Schedule      Schedule
 	Power         float64 // of InvScaling: 0.5
 	Optimizer     Optimizer
+	Momentum      float64 // of Momentum, and first moment of Adam: 0.9
+	Decay         float64 // of squared gradients: RMSProp 0.9, Adam 0.999; of FTRL the share of them that each example lets fade: 0
+	Beta          float64 // of FTRL: 1; negative: 0
+	PowerT        float64 // of Normalised: exponent of the decay, in [0, 1]; 0 is a constant rate
+	Plain         bool    // Normalised without its invariant steps
+	Invariant     bool    // steps that follow the loss downhill and never beyond its minimum, of SGD and AdaGrad too
+	MiniBatch     int     // examples whose mean gradient makes one step: 1
+	L1            float64 // penalty L1*|w|, on the columns that an example has, by shrinking after the step: 0
 	L2            float64 // penalty L2/2*|w|², on the columns that an example has: 0
 	InterceptRate float64 // learning rate of the intercept, constant: 0.01; negative: no intercept
 	ClipGradient  float64 // limit of |loss gradient * weight|: 1e12
 	Scale         Scaling
 	Clip          float64 // limit of |z| after scaling: 0 means none
 	Missing       Missing
+
+	// Of regressors: the target is standardised by its running mean and deviation before the loss sees it, and
+	// predictions stay near the range of the targets seen. Whatever the unit of the target, nothing diverges. Counts
+	// (Poisson) are divided by their running mean.
+	ScaleTarget bool
 }
 
 func (o *Options) fill() error {
@@ -72,9 +57,28 @@ func (o *Options) fill() error {
 	def(&o.Power, 0.5)
 	def(&o.InterceptRate, 0.01)
 	def(&o.ClipGradient, 1e12)
+	def(&o.Delta, 1)
+	def(&o.Quantile, 0.5)
+	def(&o.Momentum, 0.9)
+	def(&o.Beta, 1)
+	o.Beta = max(o.Beta, 0)
+	switch o.Optimizer {
+	case RMSProp:
+		def(&o.Decay, 0.9)
+	case Adam:
+		def(&o.Decay, 0.999)
+	}
 	if o.MaxCategories == 0 {
 		o.MaxCategories = 1024
 	}
+	if o.CrossBits == 0 {
+		o.CrossBits = 16
+	}
+	o.MiniBatch = max(o.MiniBatch, 1)
+	return o.check()
+}
+
+func (o *Options) check() error {
 	switch {
 	case o.Features < 1 || o.Features > 1<<20:
 		return fmt.Errorf("linear: %d features, expected 1 to %d", o.Features, 1<<20)
@@ -82,49 +86,17 @@ func (o *Options) fill() error {
 		return fmt.Errorf("linear: %d classes, expected 2 to %d", o.Classes, 1<<16)
 	case o.MaxCategories < 1 || o.MaxCategories > 1<<20:
 		return fmt.Errorf("linear: at most %d categories, expected 1 to %d", o.MaxCategories, 1<<20)
-	case !(o.Rate > 0) || !(o.ClipGradient > 0) || !(o.L2 >= 0) || !(o.Clip >= 0) || !(o.Power >= 0):
-		return fmt.Errorf("linear: rate %v and gradient limit %v must be above 0; l2 %v, clip %v and power %v at least 0",
-			o.Rate, o.ClipGradient, o.L2, o.Clip, o.Power)
+	case o.HashBits < 0 || o.HashBits > 24 || o.CrossBits < 1 || o.CrossBits > 24:
+		return fmt.Errorf("linear: tables of 2^%d hashed and 2^%d crossed columns, expected at most 2^24", o.HashBits, o.CrossBits)
+	case !(o.Rate > 0) || !(o.ClipGradient > 0) || !(o.L2 >= 0) || !(o.L1 >= 0) || !(o.Clip >= 0) || !(o.Power >= 0):
+		return fmt.Errorf("linear: rate %v and gradient limit %v must be above 0; l1 %v, l2 %v, clip %v and power %v at least 0",
+			o.Rate, o.ClipGradient, o.L1, o.L2, o.Clip, o.Power)
+	case !(o.Momentum >= 0 && o.Momentum < 1) || !(o.Decay >= 0 && o.Decay < 1) || !(o.PowerT >= 0 && o.PowerT <= 1):
+		return fmt.Errorf("linear: momentum %v and decay %v must be in [0, 1), the power of the decay %v in [0, 1]", o.Momentum, o.Decay, o.PowerT)
+	case !(o.Delta > 0) || !(o.Quantile > 0 && o.Quantile < 1):
+		return fmt.Errorf("linear: delta %v must be above 0 and the quantile %v between 0 and 1", o.Delta, o.Quantile)
+	case o.MiniBatch > 1<<16 || o.MiniBatch > 1 && (o.Optimizer == FTRL || o.Optimizer == Normalised):
+		return fmt.Errorf("linear: mini-batches of %d, expected at most %d, and 1 with FTRL and normalised steps", o.MiniBatch, 1<<16)
 	}
 	return nil
-}
-
-// block is the run of one-hot columns of one nominal feature.
-type block struct{ feature, offset, size int }
-
-// layout says which column stands for what: numeric features first, in order, then the blocks.
-type layout struct {
-	numeric []int // feature of column j
-	blocks  []block
-	columns int
-}
-
-func newLayout(o Options) (layout, error) {
-	var l layout
-	size := make([]int, o.Features)
-	for _, n := range o.Nominal {
-		if n.Feature < 0 || n.Feature >= o.Features || size[n.Feature] != 0 {
-			return l, fmt.Errorf("linear: nominal feature %d of %d, expected each once, from 0", n.Feature, o.Features)
-		}
-		size[n.Feature] = o.MaxCategories
-		if n.Categories > 0 {
-			size[n.Feature] = min(n.Categories, o.MaxCategories)
-		}
-	}
-	for f, s := range size {
-		if s == 0 {
-			l.numeric = append(l.numeric, f)
-		}
-	}
-	l.columns = len(l.numeric)
-	for f, s := range size {
-		if s > 0 {
-			l.blocks = append(l.blocks, block{f, l.columns, s})
-			l.columns += s
-		}
-	}
-	if max(1, o.Classes)*l.columns > 1<<27 {
-		return l, fmt.Errorf("linear: %d classes times %d columns are too many", o.Classes, l.columns)
-	}
-	return l, nil
 }

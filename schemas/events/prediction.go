@@ -10,6 +10,7 @@ type Prediction struct {
 	Version     uint64
 	Role        string  // champion, challenger, shadow
 	Score       float64 // probability of the positive class, or the value
+	Low, High   float64 // bounds of the score at the model's coverage; NaN: null
 	Class       int32   // negative: null (a regression)
 	Label       string  // "": null
 	Source      string  // model, rule, fallback
@@ -33,6 +34,8 @@ func (x *Prediction) Append(dst []byte) []byte {
 	dst = avro.AppendString(dst, x.Source)
 	dst = avro.AppendNullableString(dst, x.Reason)
 	dst = appendHex(avro.AppendLong(dst, 16), x.Fingerprint)
+	dst = avro.AppendNullableDouble(dst, x.Low)
+	dst = avro.AppendNullableDouble(dst, x.High)
 	return dst
 }
 
@@ -50,6 +53,8 @@ func (x *Prediction) AppendJSON(dst []byte) []byte {
 	o.text("source", x.Source)
 	o.nullableText("reason", x.Reason)
 	o.hex("fingerprint", x.Fingerprint)
+	o.double("low", x.Low)
+	o.double("high", x.High)
 	return o.end()
 }
 
@@ -67,5 +72,6 @@ func DecodePrediction(payload []byte) (x Prediction, err error) {
 	x.Source = r.String()
 	x.Reason = r.NullableString()
 	x.Fingerprint = readHex(r)
+	x.Low, x.High = r.NullableDouble(), r.NullableDouble()
 	return x, r.Err()
 }

@@ -24,6 +24,8 @@ type Options struct {
 	MaxRecordBytes int    // a longer record is poison, default 16 MiB for JSON lines and 1 MiB for CSV
 	// Reject is told of each record that is left out: its first line's number from 1, its bytes (until it returns) and why.
 	Reject func(line int64, raw []byte, err *schemas.Poison)
+
+	noHeader bool // CSV whose first line is data
 }
 
 // Reader reads one file from its beginning to its end. It belongs to one goroutine.
@@ -104,9 +106,11 @@ func Open(path string, l *schemas.Layout, o Options) (*Reader, error) {
 		return nil, fmt.Errorf("file %s: %w", path, err)
 	}
 	var err error
-	if r.csv {
+	switch {
+	case r.csv && o.noHeader:
+	case r.csv:
 		err = r.readHeader(l)
-	} else {
+	default:
 		r.parse, err = json.New(l, json.Options{TimeCol: o.TimeCol, CopyStrings: true, MaxBytes: r.o.MaxRecordBytes})
 	}
 	if err != nil {

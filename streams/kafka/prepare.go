@@ -35,7 +35,7 @@ func Prepare(ctx context.Context, a *Admin, rt *streams.Runtime) (parts []int, e
 		case streams.IngestStage:
 			n = have[rt.LogTopic(i)]
 		case streams.LearnStage:
-			n = 1
+			n = p.Shards
 		}
 		parts = append(parts, n)
 		if s.Kind != streams.IngestStage {
