@@ -155,7 +155,7 @@ func (b *bagging) merged(all []method, weights []float64) (method, error) {
 		from := c.(*bagging)
 		for _, i := range best(len(from.members), k, from.err) {
 			// Chance stays with the place, or members of replicas with one seed would go on alike.
-			out.members[slot], out.gauge[slot] = from.members[i], from.gauge[i]
+			out.members[slot], out.gauge[slot], out.changed[slot] = from.members[i], from.gauge[i], from.changed[i]
 			if out.watch != nil {
 				out.watch[slot] = from.watch[i]
 			}

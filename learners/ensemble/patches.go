@@ -148,7 +148,7 @@ func (p *patches) fresh() (method, error)          { return newPatches(p.o) }
 func (p *patches) size() int                       { return len(p.members) }
 func (p *patches) stride() int                     { return p.o.outputs() + 1 }
 func (p *patches) looks() bool                     { return true }
-func (p *patches) coupled() bool                   { return false }
+func (p *patches) side() int                       { return math.MaxInt }
 func (p *patches) model(i int) contract.Model      { return p.members[i].now.m.model() }
 func (p *patches) features(i int) []int32          { return p.members[i].now.features }
 func (p *patches) combine(_, votes, out []float64) { weighted(votes, out, len(out)+1) }
