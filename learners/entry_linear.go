@@ -37,7 +37,7 @@ func linearEntries() []Entry {
 			},
 			regressor: func(in Input, v param.Values) (Regressor, error) {
 				o := ftrlOptions(in, v)
-				o.Loss, o.ScaleTarget = regressionLoss(v), v.Bool("scale_target")
+				o.Loss, o.ScaleTarget, o.Invariant = regressionLoss(v), v.Bool("scale_target"), v.Bool("invariant")
 				return linear.NewLinear(o)
 			},
 		},

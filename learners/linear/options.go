@@ -31,7 +31,7 @@ type Options struct {
 	Beta          float64 // of FTRL: 1; negative: 0
 	PowerT        float64 // of Normalised: exponent of the decay, in [0, 1]; 0 is a constant rate
 	Plain         bool    // Normalised without its invariant steps
-	Invariant     bool    // steps that follow the loss downhill and never beyond its minimum, of SGD and AdaGrad too
+	Invariant     bool    // steps that follow the loss downhill and never beyond its minimum: SGD, AdaGrad, FTRL (there not with a softmax)
 	MiniBatch     int     // examples whose mean gradient makes one step: 1
 	L1            float64 // penalty L1*|w|, on the columns that an example has, by shrinking after the step: 0
 	L2            float64 // penalty L2/2*|w|², on the columns that an example has: 0
