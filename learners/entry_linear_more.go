@@ -16,7 +16,8 @@ func ftrlParams() []param.Param {
 	}
 	own = append(own, columnParam...)
 	own = append(own, regressionParams("true")...)
-	own = append(own, deltaParam, quantileParam)
+	own = append(own, deltaParam, quantileParam,
+		param.Param{Name: "invariant", Kind: param.Bool, Default: "true", Doc: "steps that never pass the minimum of an example's loss: of regression, and of two classes with crosses, where they are long enough to"})
 	return append(own, param.Param{Name: "one_vs_rest", Kind: param.Bool, Default: "false", Doc: "with more than two classes: a sigmoid each, normalised, instead of a softmax"})
 }
 
@@ -28,6 +29,7 @@ func ftrlOptions(in Input, v param.Values) linear.Options {
 		o.Beta = -1
 	}
 	o.Delta, o.Quantile, o.OneVsRest = v.Float("delta"), v.Float("quantile"), v.Bool("one_vs_rest")
+	o.Invariant = v.Bool("invariant") && o.Crosses != 0 // regressors: without crosses too
 	return o
 }
 

@@ -37,6 +37,7 @@ type core struct {
 	actVal, rate []float64 // Normalised: their values and their own rates
 	plain        []float64 // Normalised: outputs, the gradients before the step
 	g            []float64 // outputs: predictions, then loss gradients
+	part         float64   // FTRL: the part of the gradient that weights follow, 1 but for invariant steps
 }
 
 func newCore(o Options, outputs int) (core, error) {
@@ -81,6 +82,7 @@ func newCore(o Options, outputs int) (core, error) {
 	c.idx = make([]int, 0, len(l.blocks)+len(l.crosses))
 	c.val = make([]float64, 0, len(l.blocks)+len(l.crosses))
 	c.g = make([]float64, outputs)
+	c.part = 1
 	return c, nil
 }
 

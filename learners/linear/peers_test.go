@@ -84,7 +84,7 @@ func TestRegressorsNeverDiverge(t *testing.T) {
 		d := stream.Load(t, name, 10000)
 		o := linear.Options{Features: d.Input.Features, Nominal: d.Input.Nominal, ScaleTarget: true}
 		ftrl, normalised := o, o
-		ftrl.Optimizer, ftrl.Rate, ftrl.Decay = linear.FTRL, 0.5, 1e-4
+		ftrl.Optimizer, ftrl.Rate, ftrl.Invariant = linear.FTRL, 0.5, true
 		normalised.Optimizer, normalised.Rate, normalised.PowerT = linear.Normalised, 0.5, 0.25
 		a, _ := linear.NewLinear(ftrl)
 		b, _ := linear.NewLinear(normalised)
@@ -103,7 +103,7 @@ func TestRegressorsNeverDiverge(t *testing.T) {
 		for _, c := range []struct {
 			scale       linear.Scaling
 			rate, limit float64
-		}{{linear.Standardise, 0.005, 60}, {linear.Standardise, 0.5, 700}, {linear.Raw, 0.005, 700}} { // targets reach 700
+		}{{linear.Standardise, 0.005, 80}, {linear.Standardise, 0.5, 700}, {linear.Raw, 0.005, 700}} { // targets reach 700
 			m, _ := linear.NewLinear(linear.Options{Features: d.Input.Features, Nominal: d.Input.Nominal, Optimizer: o, Scale: c.scale, Rate: c.rate, Invariant: true, ScaleTarget: true})
 			if r := stream.Regress(d, m); !(r.RMSE < c.limit) {
 				t.Errorf("optimizer %d, %+v: RMSE %v", o, c, r.RMSE)
