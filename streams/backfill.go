@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"strconv"
+	"strings"
 	"sync"
 
 	"freshet/schemas"
@@ -29,7 +31,7 @@ type FeatureSink interface {
 type BackfillOptions struct {
 	Inputs      map[string]RowSource // by name of source stream; a stream without one is empty
 	Features    FeatureSink          // columns as FeatureNames; nil: none
-	Predictions FeatureSink          // one column a model; nil: models neither learn nor predict
+	Predictions FeatureSink          // columns as PredictionNames; nil: models neither learn nor predict
 	Store       *state.Store         // where the state lives meanwhile
 	Rows        func(int64)          // progress, called with rows read so far
 	Log         *slog.Logger
@@ -51,6 +53,22 @@ func (t *Topology) FeatureNames() (names []string, slots []int) {
 		}
 	}
 	return names, slots
+}
+
+// PredictionNames are the columns of the sink of predictions: each model's score, by its name, and behind it what else it
+// says: NAME_low and NAME_high, NAME_threshold, NAME_0, NAME_1, … for classes.
+func (t *Topology) PredictionNames() (names []string) {
+	for _, m := range t.Models {
+		names = append(names, m.Name)
+		for i, c := range m.predictionCols()[2:] {
+			kind, _, _ := strings.Cut(c.Name, "(")
+			if kind == "probability" {
+				kind = strconv.Itoa(i - (m.slots() - 2 - m.Classes))
+			}
+			names = append(names, m.Name+"_"+kind)
+		}
+	}
+	return names
 }
 
 // Backfill runs the pipeline's fold over history: the same tasks as live, one partition a stage, linked by channels in place of

@@ -112,6 +112,14 @@ func (c *compiler) makeModel(m *modelDecl) {
 		return
 	}
 	cls, reg, err := m.plan.learner()
+	if s := m.plan.Spec; err != nil && !m.plan.Regression && m.regress && s.Task == "" && s.Classes == 0 && !m.plan.Decides() {
+		// A learner around another does what that one does: this may be a regressor inside.
+		number := *m.plan
+		number.Regression, number.Classes = true, 0
+		if _, r, e := number.learner(); e == nil {
+			*m.plan, cls, reg, err = number, nil, r, nil
+		}
+	}
 	if err != nil {
 		c.add(c.at.value(m.path+".learner"), m.path+".learner", "", "%v", err)
 		return

@@ -160,7 +160,7 @@ func (l *learnFold) predict(id []byte, at int64) error {
 		m.plan.vector(&l.t.env, m.x)
 		said := m.plan.of(l.t.rt.Topo, &l.t.env)
 		m.plan.predict(&Snapshot{Version: m.learned, Threshold: m.yes.at(), Classifier: m.cls, Regressor: m.reg}, m.x, &l.t.env, said)
-		l.x = append(l.x, said.score())
+		l.x = append(append(l.x, said.score()), said.v[2:]...)
 	}
 	return l.scored.Write(id, at, l.x)
 }

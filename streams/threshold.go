@@ -49,13 +49,14 @@ func (t *threshold) learned(score float64, positive bool) {
 	}
 }
 
-// at is the score from which on the answer is yes, limited to [0, 1]; NaN where the model does not decide.
+// at is the score from which on the answer is yes, above 1 for never; NaN where the model does not decide.
 func (t *threshold) at() float64 {
 	switch {
 	case t.cost != nil:
 		return t.cost.Threshold()
 	case t.budget != nil:
-		return min(max(t.budget.Threshold(), 0), 1)
+		// Alerts are above it: many scores may be equal to it.
+		return math.Nextafter(min(max(t.budget.Threshold(), 0), 1), 2)
 	}
 	return t.fixed
 }

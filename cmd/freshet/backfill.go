@@ -29,7 +29,7 @@ func (a *app) backfill() *cobra.Command {
 	c.Flags().StringVarP(&f.file, "file", "f", "", "the pipeline file")
 	c.Flags().StringArrayVar(&f.inputs, "input", nil, "STREAM=FILE, a .csv, .tsv or .jsonl, each also .gz; once for each source stream")
 	c.Flags().StringVar(&f.output, "output", "", "CSV of ids and features, gzipped when it ends in .gz")
-	c.Flags().StringVar(&f.predictions, "predictions", "", "CSV of ids and each model's score as of the event; models learn on the way")
+	c.Flags().StringVar(&f.predictions, "predictions", "", "CSV of ids and each model's score (and bounds, threshold, classes) as of the event; models learn on the way")
 	c.Flags().StringVar(&f.state, "state", "", "directory for the state meanwhile; default: a temporary one")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "a JSON object on the last line of stdout")
 	return c
@@ -78,10 +78,7 @@ func (a *app) runBackfill(ctx context.Context, f backfillFlags) (err error) {
 		}
 	}
 	if f.predictions != "" {
-		var models []string
-		for _, m := range topo.Models {
-			models = append(models, m.Name)
-		}
+		models := topo.PredictionNames()
 		if len(models) == 0 {
 			return usagef("--predictions: the pipeline has no models")
 		}
