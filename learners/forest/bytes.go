@@ -92,13 +92,13 @@ func (m *member) read(r *wire.Reader, o *Options, place int) {
 	m.watch(o)
 	parts := []encoding.BinaryUnmarshaler{m.warning, m.drift}
 	var err error
-	if m.tree, err = tree.New(o.tree(place, 0)); err != nil {
+	if m.tree, err = tree.New(o.tree(place, 0, false)); err != nil {
 		r.Fail("tree %d: %v", place, err)
 		return
 	}
 	parts = append(parts, m.tree)
 	if back {
-		m.back, _ = tree.New(o.tree(place, 0))
+		m.back, _ = tree.New(o.tree(place, 0, true))
 		parts = append(parts, m.back)
 	}
 	for _, p := range parts {

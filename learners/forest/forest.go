@@ -31,10 +31,13 @@ func New(o Options) (*Forest, error) {
 	o.Nominal = slices.Clone(o.Nominal)
 	f := &Forest{o: o, members: make([]member, o.Trees)}
 	seeds := numeric.NewRand(o.Seed)
+	if _, err := tree.New(o.tree(0, 0, true)); err != nil {
+		return nil, fmt.Errorf("forest: each of %d background trees, at a quarter of max_bytes: %w", o.Trees, err)
+	}
 	for i := range f.members {
 		var err error
 		if f.members[i], err = newMember(&o, i, numeric.NewRand(seeds.Uint64())); err != nil {
-			return nil, fmt.Errorf("forest: each of %d trees and background trees: %w", o.Trees, err)
+			return nil, fmt.Errorf("forest: each of %d trees: %w", o.Trees, err)
 		}
 	}
 	f.prepare()

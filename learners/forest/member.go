@@ -23,7 +23,7 @@ type member struct {
 func newMember(o *Options, place int, rand numeric.Rand) (member, error) {
 	m := member{place: place, rand: rand}
 	var err error
-	if m.tree, err = tree.New(o.tree(place, m.rand.Uint64())); err != nil {
+	if m.tree, err = tree.New(o.tree(place, m.rand.Uint64(), false)); err != nil {
 		return m, err
 	}
 	m.watch(o)
@@ -86,7 +86,7 @@ func (m *member) step(o *Options, once *numeric.Poisson, x []float64, class int,
 
 // sprout makes an untrained tree.
 func (m *member) sprout(o *Options) *tree.Tree {
-	t, err := tree.New(o.tree(m.place, m.rand.Uint64()))
+	t, err := tree.New(o.tree(m.place, m.rand.Uint64(), true))
 	if err != nil {
 		panic("BUG: forest: " + err.Error())
 	}
@@ -98,6 +98,7 @@ func (m *member) replace(o *Options) {
 	if m.tree = m.back; m.tree == nil {
 		m.tree = m.sprout(o)
 	}
+	m.tree.Widen(o.bytes(false))
 	m.back = nil
 	m.right, m.seen = 0, 0
 	m.drifts++

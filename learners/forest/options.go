@@ -105,13 +105,22 @@ func (o *Options) subset(i int) int {
 	return int(min(max(n, 1), d))
 }
 
+// bytes is the memory bound of a tree: three quarters of all for those that vote, the rest for background trees, which
+// are young.
+func (o *Options) bytes(back bool) int {
+	if back {
+		return o.MaxBytes / 4 / o.Trees
+	}
+	return o.MaxBytes / 4 * 3 / o.Trees
+}
+
 // tree is the options of tree i, of a seed.
-func (o *Options) tree(i int, seed uint64) tree.Options {
+func (o *Options) tree(i int, seed uint64, back bool) tree.Options {
 	return tree.Options{
 		Features: o.Features, Classes: o.Classes, Nominal: o.Nominal, MaxCategories: o.MaxCategories,
 		GracePeriod: o.GracePeriod, Delta: o.Delta, Tau: o.Tau, NoTies: o.NoTies, Leaf: o.Leaf, Criterion: o.Criterion,
 		Observer: o.Observer, Candidates: o.Candidates, Bins: o.Bins, MaxDepth: o.MaxDepth,
 		MaxShareToSplit: o.MaxShareToSplit, MinBranchFraction: o.MinBranchFraction,
-		MaxBytes: o.MaxBytes / (2 * o.Trees), Raw: true, Subset: o.subset(i), Seed: seed,
+		MaxBytes: o.bytes(back), Raw: true, Subset: o.subset(i), Seed: seed,
 	}
 }

@@ -57,23 +57,33 @@ func newLayout(o Options, adaptive bool) (layout, error) {
 			}
 		}
 	}
-	// Three quarters of the memory for slabs, the rest for nodes, records and counts; slices may double as they grow.
-	// An adaptive tree has a detector at every node: half of all.
-	share := o.MaxBytes / 4 * 3
-	small := 2 * (2*nodeBytes + recordBytes + 8*o.Classes + 4*o.Subset)
-	l.maxRecords = o.MaxBytes / 4 / small
-	if adaptive {
-		l.maxRecords = min(l.maxRecords, o.MaxBytes/2/detectorBytes)
-		share = o.MaxBytes / 4
-	}
-	l.maxRecords = min(l.maxRecords, math.MaxInt32/4)
-	l.maxFloats = share / 8
-	need := l.size(l.order, l.gaussians, o)
-	if l.maxFloats < need || l.maxRecords < 3 {
-		return l, fmt.Errorf("tree: %d bytes are too few for %d features and %d classes, expected at least %d",
-			o.MaxBytes, o.Features, o.Classes, max(need*8*5, 16*small, 8*detectorBytes))
+	if err := l.bound(o, adaptive); err != nil {
+		return l, err
 	}
 	return l, nil
+}
+
+// bound shares out the memory. For every two slabs there are records for three leaves, or for two leaves and two inner
+// nodes of an adaptive tree, so that both are used up together; slices may double as they grow.
+func (l *layout) bound(o Options, adaptive bool) error {
+	need := l.size(l.order, l.gaussians, o)
+	slab := 8 * need
+	if o.Subset > 0 {
+		slab = slab / o.Features * o.Subset
+	}
+	record := 2 * (2*nodeBytes + recordBytes + 8*o.Classes + 4*o.Subset)
+	each := 3
+	if adaptive {
+		record += detectorBytes
+		each = 4
+	}
+	l.maxRecords = min(o.MaxBytes/(2*slab+each*record)*each, (o.MaxBytes-16*need)/record, math.MaxInt32/4)
+	l.maxFloats = (o.MaxBytes - l.maxRecords*record) / 8
+	if l.maxFloats < need || l.maxRecords < 3 {
+		return fmt.Errorf("tree: %d bytes are too few for %d features and %d classes, expected at least %d",
+			o.MaxBytes, o.Features, o.Classes, 2*(8*need+each*record))
+	}
+	return nil
 }
 
 // size is the number of floats of a slab for features of which so many have Gaussians.

@@ -154,6 +154,14 @@ func (t *Tree) claim(i int) {
 	r.attempt = sum(t.counts[i*t.o.Classes : (i+1)*t.o.Classes])
 }
 
+// Widen raises the memory bound.
+func (t *Tree) Widen(bytes int) {
+	o := t.o
+	if o.MaxBytes = bytes; bytes > t.o.MaxBytes && t.layout.bound(o, t.m == adaptive) == nil {
+		t.o = o
+	}
+}
+
 // balance gives the slabs of the least promising active leaves to the most promising inactive ones, a few at a time.
 func (t *Tree) balance() {
 	for range 16 {
