@@ -32,9 +32,10 @@ func boostingParams() []param.Param {
 		{Name: "bins", Kind: param.Int, Default: "32", Min: 2, Max: 255, Doc: "bins of a numeric feature"},
 		{Name: "max_categories", Kind: param.Int, Default: "64", Min: 2, Max: 255, Doc: "bound of categories kept apart; more are hashed into it"},
 		{Name: "feature_share", Kind: param.Float, Default: "0.75", Min: 1e-3, Max: 1, Doc: "share of the features that a tree may test"},
-		{Name: "half_life", Kind: param.Float, Default: "30", Min: 1, Max: 1e9, Doc: "examples at a leaf after which one counts half"},
+		{Name: "half_life", Kind: param.Float, Default: "20", Min: 1, Max: 1e9, Doc: "examples at a leaf, in full doubt, after which one counts half; longer for steadier streams"},
 		{Name: "start", Kind: param.Choice, Default: "linear", Choices: []string{"linear", "constant"}, Doc: "what the first tree starts from; constant: the model is trees alone and exports exactly"},
 		{Name: "start_rate", Kind: param.Float, Default: "0.02", Min: 1e-6, Max: 1, Doc: "learning rate of the start (the linear start of a regressor has none: it is solved)"},
+		{Name: "start_memory", Kind: param.Float, Default: "5000", Min: 10, Max: 1e12, Doc: "newest examples that the linear start of a regressor is fitted to"},
 		{Name: "loss", Kind: param.Choice, Default: "squared", Choices: []string{"squared", "huber", "quantile"}, Doc: "of a regressor"},
 		{Name: "huber_width", Kind: param.Float, Default: "1.345", Min: 1e-3, Max: 1e3, Doc: "error, in standard deviations of the target, from which on the Huber loss is linear"},
 		{Name: "level", Kind: param.Float, Default: "0.5", Min: 1e-3, Max: 0.999, Doc: "quantile that the quantile loss estimates"},
@@ -49,7 +50,7 @@ func boostingOptions(in Input, v param.Values) boosting.Options {
 		Features: in.Features, Nominal: in.Nominal,
 		Steps: v.Int("steps"), Rate: v.Float("rate"), Depth: v.Int("depth"), Lambda: v.Float("lambda"), GracePeriod: v.Float("grace_period"),
 		MinGain: v.Float("min_gain"), Bins: v.Int("bins"), MaxCategories: v.Int("max_categories"), FeatureShare: v.Float("feature_share"),
-		HalfLife: v.Float("half_life"), StartRate: v.Float("start_rate"), HuberWidth: v.Float("huber_width"), Level: v.Float("level"),
+		HalfLife: v.Float("half_life"), StartMemory: v.Float("start_memory"), StartRate: v.Float("start_rate"), HuberWidth: v.Float("huber_width"), Level: v.Float("level"),
 		NoDrift: !v.Bool("drift"), Seed: uint64(v.Int("seed")), MaxBytes: v.Int("max_bytes"),
 	}
 	if v.Choice("start") == "constant" {

@@ -84,9 +84,11 @@ func (b *booster) learnTree(t *boostTree, at int32, grad, curv float64) {
 	grad *= k
 	curv *= k
 	l := &t.leaves[t.skeleton.Nodes[at].Child]
-	l.grad = float64(l.grad*b.fade) + grad
-	l.curv = float64(l.curv*b.fade) + curv
-	l.square = float64(l.square*b.fade) + float64(grad*grad)/curv
+	// Forgetting follows what is learned: a leaf that is sure (of a rare class, say) keeps what it knows for longer.
+	keep := 1 - min(float64(b.forget*curv), 0.5)
+	l.grad = float64(l.grad*keep) + grad
+	l.curv = float64(l.curv*keep) + curv
+	l.square = float64(l.square*keep) + float64(grad*grad)/curv
 	l.value = -l.grad / (l.curv + b.o.Lambda)
 	if l.hist == nil {
 		return
