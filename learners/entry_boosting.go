@@ -28,7 +28,8 @@ func boostingParams() []param.Param {
 		{Name: "depth", Kind: param.Int, Default: "6", Min: 1, Max: 16, Doc: "depth of trees"},
 		{Name: "lambda", Kind: param.Float, Default: "1", Min: 1e-6, Max: 1e6, Doc: "curvature added to a leaf: pulls its value to 0"},
 		{Name: "grace_period", Kind: param.Int, Default: "20", Min: 1, Max: 1e9, Doc: "examples that a leaf sees between two attempts to split"},
-		{Name: "min_gain", Kind: param.Float, Default: "1", Min: 1e-6, Max: 1e6, Doc: "least gain of a split, in variances of the gradients; higher for noisy data"},
+		{Name: "min_gain", Kind: param.Float, Default: "3", Min: 1e-6, Max: 1e6, Doc: "least gain of a split, in variances of the gradients; higher for noisy data"},
+		{Name: "min_branch_fraction", Kind: param.Float, Default: "0.01", Min: 1e-9, Max: 0.49, Doc: "least share of a leaf's curvature on each side of a split; lower with rare classes"},
 		{Name: "bins", Kind: param.Int, Default: "32", Min: 2, Max: 255, Doc: "bins of a numeric feature"},
 		{Name: "max_categories", Kind: param.Int, Default: "64", Min: 2, Max: 255, Doc: "bound of categories kept apart; more are hashed into it"},
 		{Name: "feature_share", Kind: param.Float, Default: "0.75", Min: 1e-3, Max: 1, Doc: "share of the features that a tree may test"},
@@ -49,7 +50,7 @@ func boostingOptions(in Input, v param.Values) boosting.Options {
 	o := boosting.Options{
 		Features: in.Features, Nominal: in.Nominal,
 		Steps: v.Int("steps"), Rate: v.Float("rate"), Depth: v.Int("depth"), Lambda: v.Float("lambda"), GracePeriod: v.Float("grace_period"),
-		MinGain: v.Float("min_gain"), Bins: v.Int("bins"), MaxCategories: v.Int("max_categories"), FeatureShare: v.Float("feature_share"),
+		MinGain: v.Float("min_gain"), MinBranchFraction: v.Float("min_branch_fraction"), Bins: v.Int("bins"), MaxCategories: v.Int("max_categories"), FeatureShare: v.Float("feature_share"),
 		HalfLife: v.Float("half_life"), StartMemory: v.Float("start_memory"), StartRate: v.Float("start_rate"), HuberWidth: v.Float("huber_width"), Level: v.Float("level"),
 		NoDrift: !v.Bool("drift"), Seed: uint64(v.Int("seed")), MaxBytes: v.Int("max_bytes"),
 	}
