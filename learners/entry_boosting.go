@@ -28,13 +28,15 @@ func boostingParams() []param.Param {
 		{Name: "depth", Kind: param.Int, Default: "6", Min: 1, Max: 16, Doc: "depth of trees"},
 		{Name: "lambda", Kind: param.Float, Default: "1", Min: 1e-6, Max: 1e6, Doc: "curvature added to a leaf: pulls its value to 0"},
 		{Name: "grace_period", Kind: param.Int, Default: "20", Min: 1, Max: 1e9, Doc: "examples that a leaf sees between two attempts to split"},
-		{Name: "min_gain", Kind: param.Float, Default: "1", Min: 1e-6, Max: 1e6, Doc: "least gain of a split, in variances of the gradients; higher for noisy data"},
+		{Name: "min_gain", Kind: param.Float, Default: "3", Min: 1e-6, Max: 1e6, Doc: "least gain of a split, in variances of the gradients; higher for noisy data"},
+		{Name: "min_branch_fraction", Kind: param.Float, Default: "0.01", Min: 1e-9, Max: 0.49, Doc: "least share of a leaf's curvature on each side of a split; lower with rare classes"},
 		{Name: "bins", Kind: param.Int, Default: "32", Min: 2, Max: 255, Doc: "bins of a numeric feature"},
 		{Name: "max_categories", Kind: param.Int, Default: "64", Min: 2, Max: 255, Doc: "bound of categories kept apart; more are hashed into it"},
 		{Name: "feature_share", Kind: param.Float, Default: "0.75", Min: 1e-3, Max: 1, Doc: "share of the features that a tree may test"},
-		{Name: "half_life", Kind: param.Float, Default: "30", Min: 1, Max: 1e9, Doc: "examples at a leaf after which one counts half"},
+		{Name: "half_life", Kind: param.Float, Default: "20", Min: 1, Max: 1e9, Doc: "examples at a leaf, in full doubt, after which one counts half; longer for steadier streams"},
 		{Name: "start", Kind: param.Choice, Default: "linear", Choices: []string{"linear", "constant"}, Doc: "what the first tree starts from; constant: the model is trees alone and exports exactly"},
 		{Name: "start_rate", Kind: param.Float, Default: "0.02", Min: 1e-6, Max: 1, Doc: "learning rate of the start (the linear start of a regressor has none: it is solved)"},
+		{Name: "start_memory", Kind: param.Float, Default: "5000", Min: 10, Max: 1e12, Doc: "newest examples that the linear start of a regressor is fitted to"},
 		{Name: "loss", Kind: param.Choice, Default: "squared", Choices: []string{"squared", "huber", "quantile"}, Doc: "of a regressor"},
 		{Name: "huber_width", Kind: param.Float, Default: "1.345", Min: 1e-3, Max: 1e3, Doc: "error, in standard deviations of the target, from which on the Huber loss is linear"},
 		{Name: "level", Kind: param.Float, Default: "0.5", Min: 1e-3, Max: 0.999, Doc: "quantile that the quantile loss estimates"},
@@ -48,8 +50,8 @@ func boostingOptions(in Input, v param.Values) boosting.Options {
 	o := boosting.Options{
 		Features: in.Features, Nominal: in.Nominal,
 		Steps: v.Int("steps"), Rate: v.Float("rate"), Depth: v.Int("depth"), Lambda: v.Float("lambda"), GracePeriod: v.Float("grace_period"),
-		MinGain: v.Float("min_gain"), Bins: v.Int("bins"), MaxCategories: v.Int("max_categories"), FeatureShare: v.Float("feature_share"),
-		HalfLife: v.Float("half_life"), StartRate: v.Float("start_rate"), HuberWidth: v.Float("huber_width"), Level: v.Float("level"),
+		MinGain: v.Float("min_gain"), MinBranchFraction: v.Float("min_branch_fraction"), Bins: v.Int("bins"), MaxCategories: v.Int("max_categories"), FeatureShare: v.Float("feature_share"),
+		HalfLife: v.Float("half_life"), StartMemory: v.Float("start_memory"), StartRate: v.Float("start_rate"), HuberWidth: v.Float("huber_width"), Level: v.Float("level"),
 		NoDrift: !v.Bool("drift"), Seed: uint64(v.Int("seed")), MaxBytes: v.Int("max_bytes"),
 	}
 	if v.Choice("start") == "constant" {

@@ -26,7 +26,7 @@ type booster struct {
 	adwin   *drift.ADWIN // of the loss
 
 	// derived
-	fade      float64 // of a leaf's sums, an example
+	forget    float64 // share of a leaf's sums that fades by an example of curvature 1
 	perTree   int     // features a tree
 	span      []int   // floats of a feature in a histogram
 	histSize  int
@@ -58,7 +58,10 @@ func newBooster(o Options, outputs int) (*booster, error) {
 	if b.grid, err = bins.New(o.Features, o.Nominal, o.Bins, min(o.MaxCategories, bins.Most), o.MaxBytes/8); err != nil {
 		return nil, err
 	}
-	b.fade = numeric.Exp(-math.Ln2 / o.HalfLife)
+	b.forget = 1 - numeric.Exp(-math.Ln2/o.HalfLife)
+	if o.Classes > 0 {
+		b.forget *= 4 // the curvature of the log loss is at most 1/4
+	}
 	b.perTree = max(1, int(math.Ceil(o.FeatureShare*float64(o.Features))))
 	b.poisson = numeric.NewPoisson(1)
 	b.span = make([]int, o.Features)

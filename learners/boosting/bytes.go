@@ -170,7 +170,7 @@ func (b *booster) readStart(r *wire.Reader) {
 		}
 	}
 	if b.line != nil {
-		l := newLine(b.line.inputs.Features)
+		l := newLine(b.line.inputs.Features, b.o.StartMemory)
 		l.inputs = b.line.inputs.Read(r)
 		l.model = ridge.New(len(l.z))
 		l.model.Read(r)

@@ -25,7 +25,7 @@ func NewRegressor(o Options) (*Regressor, error) {
 				numeric = append(numeric, int32(f))
 			}
 		}
-		b.line = newLine(numeric)
+		b.line = newLine(numeric, b.o.StartMemory)
 	}
 	return &Regressor{b}, nil
 }

@@ -110,13 +110,11 @@ type line struct {
 	model  *ridge.Model
 	z      []float64
 	f, y   []float64 // scratch of solving
+	memory float64   // weight of the newest examples that the model is fitted to
 }
 
-// lineMemory is the weight of the newest examples that a line is fitted to.
-const lineMemory = 2000
-
-func newLine(numeric []int32) *line {
-	l := &line{inputs: ridge.NewInputs(numeric)}
+func newLine(numeric []int32, memory float64) *line {
+	l := &line{inputs: ridge.NewInputs(numeric), memory: memory}
 	q := len(l.inputs.Features) + 1
 	f, y := ridge.Room(q)
 	l.model, l.z, l.f, l.y = ridge.New(q), make([]float64, q), make([]float64, f), make([]float64, y)
@@ -140,6 +138,6 @@ func (l *line) learn(x []float64, target, weight float64) {
 	l.model.Add(l.z, target, weight)
 	if l.model.Due() {
 		l.model.Solve(l.f, l.y)
-		l.model.Fade(lineMemory)
+		l.model.Fade(l.memory)
 	}
 }

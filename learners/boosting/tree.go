@@ -10,7 +10,7 @@ import (
 // it leave over.
 type leaf struct {
 	grad, curv float64   // sums of weighted gradients and curvatures
-	square     float64   // sum of squared gradients over curvature: how noisy they are
+	square     float64   // sum of squared gradients: over curv, how noisy they are
 	weight     float64   // examples since the last attempt to split
 	value      float64   // -grad/(curv+lambda), the step before Rate
 	hist       []float32 // pairs (curvature, gradient) by feature and code; nil: does not split any more
@@ -84,9 +84,11 @@ func (b *booster) learnTree(t *boostTree, at int32, grad, curv float64) {
 	grad *= k
 	curv *= k
 	l := &t.leaves[t.skeleton.Nodes[at].Child]
-	l.grad = float64(l.grad*b.fade) + grad
-	l.curv = float64(l.curv*b.fade) + curv
-	l.square = float64(l.square*b.fade) + float64(grad*grad)/curv
+	// Forgetting follows what is learned: a leaf that is sure (of a rare class, say) keeps what it knows for longer.
+	keep := 1 - min(float64(b.forget*curv), 0.5)
+	l.grad = float64(l.grad*keep) + grad
+	l.curv = float64(l.curv*keep) + curv
+	l.square = float64(l.square*keep) + float64(grad*grad)
 	l.value = -l.grad / (l.curv + b.o.Lambda)
 	if l.hist == nil {
 		return
@@ -147,7 +149,7 @@ func (b *booster) best(t *boostTree, hist []float32) (best bins.Split, weight, s
 				weight += float64(h[c])
 				sum += float64(h[c+1])
 			}
-			b.search.MinWeight = float64(0.01 * weight)
+			b.search.MinWeight = float64(b.o.MinBranchFraction * weight)
 		}
 		if s, ok := bins.Best(&b.search, h, b.grid.Categories(int(f)) > 0); ok && s.Gain > best.Gain {
 			best, best.Feature = s, int(f)
