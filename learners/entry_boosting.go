@@ -6,7 +6,7 @@ import (
 )
 
 func boostingEntries() []Entry {
-	return append(regressionEntries(), Entry{
+	return []Entry{{
 		Name: "streaming_gradient_boosting", Params: boostingParams(),
 		Doc:       "Trees one after another that each learn what a linear model and the trees before leave over; leaves fade, so that all follow drift.",
 		Reference: "Gunasekara, Gomes, Pfahringer, Bifet 2024 (SGBT); Chen, Guestrin 2016 (Newton steps, histograms); Oza, Russell 2001 (Poisson draws)",
@@ -18,7 +18,7 @@ func boostingEntries() []Entry {
 		regressor: func(in Input, v param.Values) (Regressor, error) {
 			return boosting.NewRegressor(boostingOptions(in, v))
 		},
-	})
+	}}
 }
 
 func boostingParams() []param.Param {

@@ -8,10 +8,10 @@ import (
 
 func patchesEntry() Entry {
 	base := baseParam
-	base.Doc = "the learner that it is made of; none named: hoeffding_tree(grace_period=50,delta=0.01) for classes, linear(clip=5) for numbers"
+	base.Doc = "the learner that it is made of; without its own calibration; none named: hoeffding_tree(grace_period=50,delta=0.01), or for numbers linear(clip=5) if that has no form for them"
 	ps := append([]param.Param{base}, sizeParams("10")...)
 	ps = append(ps,
-		param.Param{Name: "features", Kind: param.Float, Default: "0.6", Min: 0.001, Max: 1, Doc: "share of the features that a member sees"},
+		param.Param{Name: "features", Kind: param.Float, Default: "0", Min: 0, Max: 1, Doc: "share of the features that a member sees, three at least; 0 means 0.6 for classes, 0.9 for numbers"},
 		param.Param{Name: "lambda", Kind: param.Float, Default: "6", Min: 0.01, Max: 100, Doc: "mean of the Poisson weight with which a member sees an example"},
 		param.Param{Name: "warning_delta", Kind: param.Float, Default: "1e-4", Min: 1e-300, Max: 0.5, Doc: "confidence of the ADWIN that starts a background member"},
 		param.Param{Name: "drift_delta", Kind: param.Float, Default: "1e-5", Min: 1e-300, Max: 0.5, Doc: "confidence of the ADWIN that lets it take over"})
@@ -43,7 +43,7 @@ func patchesEntry() Entry {
 
 func boostingEntry() Entry {
 	base := baseParam
-	base.Doc = "the learner that it is made of; none named: hoeffding_tree"
+	base.Doc = "the learner that it is made of, without its own calibration; none named: hoeffding_tree"
 	return Entry{
 		Name: "online_boosting",
 		Params: append(append([]param.Param{base}, sizeParams("10")...),

@@ -37,7 +37,7 @@ func linearEntries() []Entry {
 			},
 			regressor: func(in Input, v param.Values) (Regressor, error) {
 				o := ftrlOptions(in, v)
-				o.Loss, o.ScaleTarget = regressionLoss(v), v.Bool("scale_target")
+				o.Loss, o.ScaleTarget, o.Invariant = regressionLoss(v), v.Bool("scale_target"), v.Bool("invariant")
 				return linear.NewLinear(o)
 			},
 		},
@@ -117,7 +117,7 @@ func linearParams(more ...param.Param) []param.Param {
 	own = append(own, more...)
 	return append(own,
 		param.Param{Name: "l1", Kind: param.Float, Default: "0", Min: 0, Max: 1e3, Doc: "penalty l1*|w| on the columns an example has, by shrinking after the step; with l2 the elastic net"},
-		param.Param{Name: "momentum", Kind: param.Float, Default: "0.9", Min: 0, Max: 0.9999, Doc: "of momentum, and of the first moment of adam"},
+		param.Param{Name: "momentum", Kind: param.Float, Default: "0.9", Min: 0.01, Max: 0.9999, Doc: "of momentum, and of the first moment of adam"},
 		param.Param{Name: "decay", Kind: param.Float, Default: "0", Min: 0, Max: 0.999999, Doc: "fading of squared gradients: of rmsprop (0 means 0.9) and adam (0 means 0.999)"},
 		param.Param{Name: "minibatch", Kind: param.Int, Default: "1", Min: 1, Max: 1 << 16, Doc: "examples whose mean gradient makes one step"},
 		param.Param{Name: "invariant", Kind: param.Bool, Default: "false", Doc: "steps that never pass the minimum of an example's loss, however large rate and weight"},

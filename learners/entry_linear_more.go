@@ -11,12 +11,13 @@ func ftrlParams() []param.Param {
 		{Name: "beta", Kind: param.Float, Default: "1", Min: 0, Max: 1e6, Doc: "softens the first steps"},
 		{Name: "l1", Kind: param.Float, Default: "0", Min: 0, Max: 1e6, Doc: "weights whose gradients do not add up to more than this are exactly 0"},
 		{Name: "l2", Kind: param.Float, Default: "0", Min: 0, Max: 1e6, Doc: "pulls weights to 0"},
-		{Name: "decay", Kind: param.Float, Default: "0.0001", Min: 0, Max: 0.5, Doc: "share of the summed squared gradients that each example lets fade: above 0, rates stop falling and the model follows drift; 0 as in the paper"},
+		{Name: "decay", Kind: param.Float, Default: "0", Min: 0, Max: 0.5, Doc: "share of the summed squared gradients that each example lets fade, 0 as in the paper; 0.0001 to 0.001 keeps rates from falling for ever, so that the model follows drift, but costs where a class is rare"},
 		scaleParam, clipParam,
 	}
 	own = append(own, columnParam...)
 	own = append(own, regressionParams("true")...)
-	own = append(own, deltaParam, quantileParam)
+	own = append(own, deltaParam, quantileParam,
+		param.Param{Name: "invariant", Kind: param.Bool, Default: "true", Doc: "steps that never pass the minimum of an example's loss: of regression, and of two classes with crosses, where they are long enough to"})
 	return append(own, param.Param{Name: "one_vs_rest", Kind: param.Bool, Default: "false", Doc: "with more than two classes: a sigmoid each, normalised, instead of a softmax"})
 }
 
@@ -28,6 +29,7 @@ func ftrlOptions(in Input, v param.Values) linear.Options {
 		o.Beta = -1
 	}
 	o.Delta, o.Quantile, o.OneVsRest = v.Float("delta"), v.Float("quantile"), v.Bool("one_vs_rest")
+	o.Invariant = v.Bool("invariant") && o.Crosses != 0 // regressors: without crosses too
 	return o
 }
 

@@ -30,8 +30,10 @@ func mondrianParams() []param.Param {
 		{Name: "scale", Kind: param.Choice, Default: "standard", Choices: []string{"standard", "minmax", "none"}, Doc: "unit in which the distances of a number count: its running standard deviation, its range, its own"},
 		{Name: "nominal", Kind: param.Choice, Default: "set", Choices: []string{"set", "code"}, Doc: "categories as sets (a split parts one from the rest; above 64 they are hashed), or ordered by their codes"},
 		{Name: "nominal_rate", Kind: param.Float, Default: "0.5", Min: 1e-6, Max: 1e3, Doc: "what a category new to a node counts, where a number's standard deviation counts 1"},
-		{Name: "pure_time", Kind: param.Float, Default: "0.5", Min: 0, Max: 1e9, Doc: "Mondrian time until which nodes of one class split too; 0 never, as in River"},
+		{Name: "min_relevance", Kind: param.Float, Default: "0.05", Min: 1e-6, Max: 1, Doc: "share of its rate that a feature keeps whose splits do not help to predict; 1: all count alike, as in River"},
+		{Name: "pure_time", Kind: param.Float, Default: "0", Min: -1, Max: 1e9, Doc: "Mondrian time until which nodes of one class split too; 0: 4/features, but 0.5 to 2; -1: never, as in River"},
 		{Name: "first_loss", Kind: param.Float, Default: "0.5", Min: 0, Max: 10, Doc: "share of ln(classes) that a new leaf's first example costs it: 0 trusts deep splits most, as River does, 1 least"},
+		{Name: "node_memory", Kind: param.Float, Default: "8388608", Min: 2, Max: 1 << 23, Doc: "weight of a node at which its counts are halved; 30 to 100 follow a concept that moves all the time"},
 		{Name: "when_full", Kind: param.Choice, Default: "restart", Choices: []string{"restart", "prune", "stop"}, Doc: "a tree without room starts again (trees are of different ages), gives up its least used splits, or stops splitting"},
 		{Name: "drift", Kind: param.Choice, Default: "adwin", Choices: []string{"adwin", "none"}, Doc: "adwin: a tree whose error rises starts again"},
 		{Name: "max_bytes", Kind: param.Int, Default: "33554432", Min: 4096, Max: 1 << 40, Doc: "memory bound of all trees"},
@@ -42,11 +44,8 @@ func mondrianOptions(in Input, v param.Values) mondrian.Options {
 	o := mondrian.Options{
 		Features: in.Features, Nominal: in.Nominal, Trees: v.Int("trees"), Seed: uint64(v.Int("seed")),
 		Dirichlet: v.Float("dirichlet"), Step: v.Float("step"), Codes: v.Choice("nominal") == "code",
-		NominalRate: v.Float("nominal_rate"), PureTime: v.Float("pure_time"), FirstLoss: v.Float("first_loss"),
+		NominalRate: v.Float("nominal_rate"), MinRelevance: v.Float("min_relevance"), PureTime: v.Float("pure_time"), FirstLoss: v.Float("first_loss"), NodeMemory: v.Float("node_memory"),
 		NoDrift: v.Choice("drift") == "none", MaxBytes: v.Int("max_bytes"),
-	}
-	if o.PureTime == 0 {
-		o.PureTime = -1
 	}
 	if o.FirstLoss == 0 {
 		o.FirstLoss = -1

@@ -2,6 +2,7 @@ package learners
 
 import (
 	"math"
+	"slices"
 
 	"freshet/learners/forest"
 	"freshet/learners/param"
@@ -31,7 +32,7 @@ func treeEntries() []Entry {
 			},
 		},
 		{
-			Name: "hoeffding_adaptive_tree", Params: append(treeParams("200", "1e-7", "0.01"), adaptiveParams()...),
+			Name: "hoeffding_adaptive_tree", Params: slices.Concat(treeParams("200", "1e-7", "0.01"), adaptiveParams(), adaptiveTreeRegressorParams()),
 			Doc:       "Hoeffding tree with an ADWIN at every node: where the error of a subtree rises an alternate grows, and takes over if it errs less.",
 			Reference: "Bifet, Gavaldà 2009 (adaptive learning from evolving data streams)",
 			classifier: func(in Input, classes int, v param.Values) (Classifier, error) {
@@ -40,14 +41,16 @@ func treeEntries() []Entry {
 				o.Bootstrap, o.KeepLeaves, o.Seed = v.Bool("bootstrap"), !v.Bool("renew_leaves"), uint64(v.Int("seed"))
 				return tree.NewAdaptive(o)
 			},
+			regressor: adaptiveTreeRegressor,
 		},
 		{
-			Name: "adaptive_random_forest", Params: forestParams(),
+			Name: "adaptive_random_forest", Params: append(forestParams(), forestRegressorParams()...),
 			Doc:       "Random Hoeffding trees, each with its own warning and drift detector and a background tree that takes its place; trees vote by their recent accuracy.",
 			Reference: "Gomes et al. 2017 (adaptive random forests for evolving data stream classification)",
 			classifier: func(in Input, classes int, v param.Values) (Classifier, error) {
 				return forest.New(forestOptions(in, classes, v))
 			},
+			regressor: forestRegressor,
 		},
 	}
 }

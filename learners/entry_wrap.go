@@ -94,6 +94,7 @@ func conformalEntry() Entry {
 			{Name: "max_segments", Kind: param.Int, Default: "1024", Min: 1, Max: 1 << 20, Doc: "bound of the number of segments; more share by hash"},
 			{Name: "window", Kind: param.Int, Default: "1000", Min: 10, Max: 1 << 20, Doc: "newest scores that give the quantiles"},
 			{Name: "rate", Kind: param.Float, Default: "0", Min: 0, Max: 1, Doc: "step of the feedback; 0 means 0.02 for intervals (logs of the width), 0.01 for sets (share of the window)"},
+			{Name: "delay", Kind: param.Int, Default: "0", Min: 0, Max: 1 << 18, Doc: "of intervals: about how many examples are learned between serving one and learning it, where labels are late"},
 			{Name: "method", Kind: param.Choice, Default: "adaptive", Choices: []string{"adaptive", "split"}, Doc: "with feedback on what was missed, or quantiles of the window only"},
 			{Name: "sides", Kind: param.Choice, Default: "two", Choices: []string{"two", "one"}, Doc: "of intervals: a quantile a side, or one width to both sides"},
 			{Name: "spread", Kind: param.Learner, Default: "", Doc: "of intervals: a learner of the error's size; none named: the usual error of each segment"},
@@ -124,7 +125,8 @@ func conformalEntry() Entry {
 			o := conformal.IntervalOptions{
 				Features: in.Features, Coverage: v.Float("coverage"), Segments: terms, MaxSegments: v.Int("max_segments"),
 				Window: v.Int("window"), Rate: v.Float("rate"), Symmetric: v.Choice("sides") == "one", Split: v.Choice("method") == "split",
-				Base: func() (contract.Regressor, error) { return NewRegressor(or(v.Text("base"), "linear(clip=5)"), in) },
+				Delay: v.Int("delay"),
+				Base:  func() (contract.Regressor, error) { return NewRegressor(or(v.Text("base"), "linear(clip=5)"), in) },
 			}
 			if s := v.Text("spread"); s != "" {
 				o.Spread = func() (contract.Regressor, error) { return NewRegressor(s, in) }

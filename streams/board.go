@@ -23,12 +23,14 @@ type Snapshot struct {
 	Version    uint64 // examples learned, by all shards together
 	Classifier learners.Classifier
 	Regressor  learners.Regressor
+	Threshold  float64 // from which score on the answer is yes; NaN: it does not decide
 }
 
 // replica is what one shard of the learn stage has learned.
 type replica struct {
-	version uint64
-	model   learners.Model
+	version   uint64
+	model     learners.Model
+	threshold float64
 }
 
 // NewBoard makes an empty board for the pipeline's models.
@@ -97,7 +99,7 @@ func (b *Board) hear(t *Topology, i int, s *models.Snapshot) error {
 	if b.shards[i][s.Partition].version >= s.Version {
 		return nil
 	}
-	b.shards[i][s.Partition] = replica{s.Version, model}
+	b.shards[i][s.Partition] = replica{s.Version, model, s.Threshold}
 	snap, err := m.merged(b.shards[i])
 	if err == nil {
 		b.Set(i, snap)
@@ -123,8 +125,10 @@ func (m *ModelPlan) merged(shards map[int32]replica) (*Snapshot, error) {
 		if r, ok := shards[p]; ok {
 			all, weights = append(all, r.model), append(weights, float64(r.version))
 			out.Version += r.version
+			out.Threshold += float64(r.version) * r.threshold
 		}
 	}
+	out.Threshold /= float64(max(out.Version, 1))
 	model := all[0]
 	if _, ok := model.(contract.Merger); ok && len(all) > 1 {
 		first, err := model.AppendBinary(nil)

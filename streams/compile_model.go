@@ -70,11 +70,39 @@ func (c *compiler) modelTask(m *modelDecl) {
 	case s.Classes != 0 && (s.Classes < 2 || s.Classes > 1000):
 		c.bad1(m.path+".classes", "%d: expected 2 to 1000", s.Classes)
 	}
+	c.modelThreshold(m)
 	if m.plan.Regression {
 		return
 	}
 	if m.plan.Classes = s.Classes; m.plan.Classes < 2 || m.plan.Classes > 1000 {
 		m.plan.Classes = 2
+	}
+}
+
+// modelThreshold checks how a model of two classes comes to a decision.
+func (c *compiler) modelThreshold(m *modelDecl) {
+	s := m.plan.Spec
+	ways := 0
+	for _, w := range []struct {
+		key   string
+		given bool
+		ok    bool
+	}{{"threshold", s.Threshold != nil, s.Threshold == nil || *s.Threshold >= 0 && *s.Threshold <= 1},
+		{"miss_cost", s.MissCost != 0, s.MissCost >= 0 && s.MissCost <= 1e9}, {"alerts_per_day", s.AlertsPerDay != 0, s.AlertsPerDay >= 0 && s.AlertsPerDay <= 1e9}} {
+		path := m.path + "." + w.key
+		if !w.given || c.spoilt(path) {
+			continue
+		}
+		switch ways++; {
+		case m.plan.Regression || s.Classes > 2:
+			c.bad1(path, "%s belongs to a classification of two classes", w.key)
+		case !w.ok && w.key == "threshold":
+			c.bad1(path, "%v: expected 0 to 1", *s.Threshold)
+		case !w.ok:
+			c.bad1(path, "expected above 0, at most 1e9")
+		case ways > 1:
+			c.bad1(path, "expected one of threshold, miss_cost and alerts_per_day")
+		}
 	}
 }
 

@@ -164,7 +164,7 @@ func wellFormed(t *testing.T, top *Topology) {
 
 // TestReads walks every program with an Env that is as small as the row: a wrong slot would be out of range.
 func TestReads(t *testing.T) {
-	for _, name := range []string{"fraud.yaml", "handbook.yaml", "flights.yaml"} {
+	for _, name := range []string{"fraud.yaml", "handbook.yaml", "flights.yaml", "taxi.yaml"} {
 		top := shipped(t, name)
 		env := func(stream int) *expr.Env {
 			row := top.Streams[stream].Row

@@ -98,6 +98,7 @@ func (l *learnFold) row(input int, b *schemas.Batch, row int, prog int64) error 
 			}
 		}
 		l.watch.served(&t.env, at)
+		l.train.served(&t.env, at)
 		if l.nLabels == 0 {
 			return nil
 		}
@@ -158,7 +159,7 @@ func (l *learnFold) predict(id []byte, at int64) error {
 	for _, m := range l.train.models {
 		m.plan.vector(&l.t.env, m.x)
 		said := m.plan.of(l.t.rt.Topo, &l.t.env)
-		m.plan.predict(&Snapshot{Version: m.learned, Classifier: m.cls, Regressor: m.reg}, m.x, &l.t.env, said)
+		m.plan.predict(&Snapshot{Version: m.learned, Threshold: m.yes.at(), Classifier: m.cls, Regressor: m.reg}, m.x, &l.t.env, said)
 		l.x = append(l.x, said.score())
 	}
 	return l.scored.Write(id, at, l.x)

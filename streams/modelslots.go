@@ -9,9 +9,10 @@ import (
 
 // Predictions stand in the env behind the columns of the events' row, and so they travel to the learn stage:
 //
-//	model 0: score, version [, low, high] [, probability of each class] | model 1: …
+//	model 0: score, version [, low, high] [, threshold] [, probability of each class] | model 1: …
 //
-// Bounds are there where the learner gives an interval, probabilities where there are more than two classes.
+// Bounds are there where the learner gives an interval, a threshold where the model decides between two classes,
+// probabilities where there are more than two.
 
 // scoreBase is the first of the env's slots for predictions.
 func scoreBase(topo *Topology) int { return topo.Streams[topo.Events].Row.Nums }
@@ -29,6 +30,9 @@ func (m *ModelPlan) slots() int {
 	if m.Interval {
 		n += 2
 	}
+	if m.Decides() {
+		n++
+	}
 	if m.Classes > 2 {
 		n += m.Classes
 	}
@@ -40,6 +44,9 @@ func (m *ModelPlan) predictionCols() []schemas.Column {
 	names := []string{"score", "version"}
 	if m.Interval {
 		names = append(names, "low", "high")
+	}
+	if m.Decides() {
+		names = append(names, "threshold")
 	}
 	for len(names) < m.slots() {
 		names = append(names, "probability")
@@ -84,10 +91,16 @@ func (p prediction) proba(two []float64) []float64 {
 	return two[:2]
 }
 
-// class is the predicted class, -1 of a regression or two classes: what is positive is then a matter of a threshold.
+// class is the predicted class, -1 of a regression or of two classes without a threshold.
 func (p prediction) class() int32 {
 	if p.m.Classes <= 2 {
-		return -1
+		switch {
+		case !p.m.Decides():
+			return -1
+		case p.v[0] >= p.v[p.m.slots()-1]:
+			return 1
+		}
+		return 0
 	}
 	best := 0
 	probs := p.proba(nil)

@@ -130,24 +130,27 @@ type Windows []Window
 
 // ModelSpec is one model.
 type ModelSpec struct {
-	Learner  string         `yaml:"learner" doc:"a learner of the registry, with or without parameters: logistic(rate=0.01)"`
-	Params   map[string]any `yaml:"-"` // keys that are none of these: parameters of the learner
-	Task     string         `yaml:"task" enum:"classification,regression" doc:"what the target is, for learners that do both; default: classification, but regression with a baseline"`
-	Classes  int            `yaml:"classes" doc:"classification: the target is a whole number from 0 below this; default 2, where any target above 0 is class 1"`
-	Target   string         `yaml:"target" expr:"yes" doc:"an expression over the fields of the label"`
-	Baseline string         `yaml:"baseline" expr:"yes" doc:"regression: an expression over features that is subtracted from the target and added to the prediction"`
-	Labels   string         `yaml:"labels" doc:"the stream that brings the target; default: the only stream made by of or join"`
-	Features Strings        `yaml:"features" doc:"columns of the vector that the model sees: features, derived, fields of the event; default: all features and derived"`
-	Nominal  Strings        `yaml:"nominal" doc:"numeric columns among features that are categories; string columns always are"`
-	Role     string         `yaml:"role" enum:"champion,challenger" doc:"champion (default for the first model of a target) or challenger (default for the others)"`
-	Traffic  string         `yaml:"traffic" form:"a share such as 10%" doc:"share of events whose decision is the challenger's, as 10%"`
-	Horizon  Duration       `yaml:"horizon" doc:"how long a served vector waits for its label; default: within of the join and its lateness, else 30d"`
-	Settle   Duration       `yaml:"settle" doc:"learn no example earlier than this after its event: where one class is known sooner (fraud is reported, its absence is not), both then come in the order of their events"`
-	Silence  *float64       `yaml:"silence" doc:"the target where no label came within the horizon; default: the example is dropped"`
-	Snapshot Duration       `yaml:"snapshot" doc:"time between snapshots on the models topic; default 1s"`
-	Window   int            `yaml:"window" doc:"examples in the sliding window of the metrics; default 10000"`
-	Ready    int            `yaml:"ready" doc:"examples a model learns before its first snapshot is put in force; default 1000. Labels of one class often come first: a model of those alone is worse than none"`
-	Learn    string         `yaml:"learn" expr:"yes" doc:"an expression over the fields of the label: learn only examples for which it holds; default all"`
+	Learner      string         `yaml:"learner" doc:"a learner of the registry, with or without parameters: logistic(rate=0.01)"`
+	Params       map[string]any `yaml:"-"` // keys that are none of these: parameters of the learner
+	Task         string         `yaml:"task" enum:"classification,regression" doc:"what the target is, for learners that do both; default: classification, but regression with a baseline"`
+	Classes      int            `yaml:"classes" doc:"classification: the target is a whole number from 0 below this; default 2, where any target above 0 is class 1"`
+	Target       string         `yaml:"target" expr:"yes" doc:"an expression over the fields of the label"`
+	Baseline     string         `yaml:"baseline" expr:"yes" doc:"regression: an expression over features that is subtracted from the target and added to the prediction"`
+	Labels       string         `yaml:"labels" doc:"the stream that brings the target; default: the only stream made by of or join"`
+	Features     Strings        `yaml:"features" doc:"columns of the vector that the model sees: features, derived, fields of the event; default: all features and derived"`
+	Nominal      Strings        `yaml:"nominal" doc:"numeric columns among features that are categories; string columns always are"`
+	Role         string         `yaml:"role" enum:"champion,challenger" doc:"champion (default for the first model of a target) or challenger (default for the others)"`
+	Traffic      string         `yaml:"traffic" form:"a share such as 10%" doc:"share of events whose decision is the challenger's, as 10%"`
+	Horizon      Duration       `yaml:"horizon" doc:"how long a served vector waits for its label; default: within of the join and its lateness, else 30d"`
+	Settle       Duration       `yaml:"settle" doc:"learn no example earlier than this after its event: where one class is known sooner (fraud is reported, its absence is not), both then come in the order of their events"`
+	Silence      *float64       `yaml:"silence" doc:"the target where no label came within the horizon; default: the example is dropped"`
+	Snapshot     Duration       `yaml:"snapshot" doc:"time between snapshots on the models topic; default 1s"`
+	Window       int            `yaml:"window" doc:"examples in the sliding window of the metrics; default 10000"`
+	Ready        int            `yaml:"ready" doc:"examples a model learns before its first snapshot is put in force; default 1000. Labels of one class often come first: a model of those alone is worse than none"`
+	Threshold    *float64       `yaml:"threshold" doc:"two classes: the prediction's class is 1 from this score on; default: no class is said"`
+	MissCost     float64        `yaml:"miss_cost" doc:"instead of threshold: what a missed case costs, in false alarms; the threshold that costs least is followed"`
+	AlertsPerDay float64        `yaml:"alerts_per_day" doc:"instead of threshold: the threshold is followed that lets about so many events a day through"`
+	Learn        string         `yaml:"learn" expr:"yes" doc:"an expression over the fields of the label: learn only examples for which it holds; default all"`
 }
 
 // Rule is a decision that needs no model.

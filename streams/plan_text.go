@@ -28,14 +28,14 @@ func (p *Plan) WriteText(w io.Writer) error {
 		}
 		t.line("  %s\t%s\treads %s (%s)", s.Name, what, s.Log, partitions(s.Partitions))
 		for _, in := range s.Inputs {
-			t.line("  \t  %s of %s from %s\t%s", in.Kind, in.Stream, in.From, wrap(in.Columns, 100))
+			t.line("  \t  %s of %s from %s\t%s", in.Kind, in.Stream, in.From, wrapText(in.Columns, 100))
 		}
 	}
 	t.title("topics")
 	for _, x := range p.Topics {
 		t.line("  %s\t%s\tkey %s\t%s\t%s", x.Name, x.Role, x.Key, partitions(x.Partitions), x.Schema)
 		if len(x.Fields) > 0 {
-			t.line("  \t  decoded\t%s", wrap(x.Fields, 100))
+			t.line("  \t  decoded\t%s", wrapText(x.Fields, 100))
 		}
 	}
 	t.title("entities")
@@ -109,7 +109,7 @@ func partitions(s string) string {
 }
 
 // wrap joins words and cuts what is too long for a line; the JSON form has all.
-func wrap(words []string, width int) string {
+func wrapText(words []string, width int) string {
 	s := strings.Join(words, " ")
 	if len(s) <= width {
 		return s

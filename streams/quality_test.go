@@ -409,7 +409,7 @@ func TestFlightsQuality(t *testing.T) {
 }
 
 // TestTaxiQuality holds the predictions of a backfill to LightGBM retrained daily and to River's linear regression
-// (shared/data/eta/README.md). On two weeks alone boosting must be better than the linear model.
+// (shared/data/eta/README.md). On the first public days alone boosting must be better than the linear model.
 func TestTaxiQuality(t *testing.T) {
 	path := sharedData(t, "eta", "green_taxi.csv.gz")
 	rows, all := 0, full(t, "the first public days")

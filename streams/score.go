@@ -144,6 +144,9 @@ func (m *ModelPlan) predict(snap *Snapshot, x []float64, env *expr.Env, p predic
 		var two [2]float64
 		snap.Classifier.PredictProba(x, two[:])
 		p.v[0] = two[1]
+		if m.Decides() {
+			p.v[len(p.v)-1] = snap.Threshold
+		}
 		return
 	}
 	probs := p.proba(nil)

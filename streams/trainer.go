@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync/atomic"
 
+	"freshet/features/expr"
 	"freshet/learners"
 	"freshet/learners/contract"
 	"freshet/learners/evaluate"
@@ -24,12 +25,14 @@ type trainer struct {
 // training is one model in the making.
 type training struct {
 	plan    *ModelPlan
+	shards  int
 	text    string // canonical learner
 	cls     learners.Classifier
 	reg     learners.Regressor
 	scores  *evaluate.Classification
 	errors  *evaluate.Regression
 	x, p    []float64
+	yes     *threshold
 	learned uint64
 	firstMs int64 // event time of the first and newest example
 	newMs   int64
@@ -55,7 +58,7 @@ func newTrainer(l *learnFold) (*trainer, error) {
 		if err != nil {
 			return nil, err
 		}
-		tr.models = append(tr.models, &training{plan: m, text: spec.String(), x: make([]float64, len(m.Cols)), p: make([]float64, 2)})
+		tr.models = append(tr.models, &training{plan: m, shards: l.t.rt.Topo.Pipeline.Shards, text: spec.String(), x: make([]float64, len(m.Cols)), p: make([]float64, 2)})
 	}
 	return tr, nil
 }
@@ -84,6 +87,9 @@ func (m *training) reset() (err error) {
 		return err
 	}
 	m.learned, m.firstMs, m.newMs, m.sent, m.dirty = 0, never, never, 0, false
+	if m.yes, err = newThreshold(m.plan, m.shards); err != nil {
+		return err
+	}
 	o := evaluate.Options{Window: m.plan.Spec.Window, Classes: m.plan.Classes}
 	if m.plan.Regression {
 		m.errors, err = evaluate.NewRegression(o)
@@ -119,6 +125,7 @@ func (tr *trainer) learn(input int, at, known int64, silent bool) {
 		}
 		said := p.of(topo, env)
 		m.evaluate(said, y, class)
+		m.yes.learned(said.score(), class == 1)
 		tr.l.watch.learned(i, said, y, class, env, known)
 		p.vector(env, m.x)
 		switch {
@@ -135,6 +142,16 @@ func (tr *trainer) learn(input int, at, known int64, silent bool) {
 			m.firstMs = at
 		}
 		m.newMs, m.dirty = max(m.newMs, at), true
+	}
+}
+
+// served looks at a vector when it was served.
+func (tr *trainer) served(env *expr.Env, atMs int64) {
+	for _, m := range tr.models {
+		if m.yes.budget != nil {
+			m.yes.served(m.plan.of(tr.l.t.rt.Topo, env).score(), atMs)
+			m.dirty = true
+		}
 	}
 }
 
@@ -215,7 +232,7 @@ func (m *training) snapshot(t *Task, serving bool) []byte {
 		panic("BUG: a model that cannot be written: " + err.Error())
 	}
 	s := models.Snapshot{Name: m.plan.Name, Version: max(m.learned, 1), Learner: m.text, SchemaFingerprint: t.rt.Topo.Fingerprint, Classes: m.plan.Classes, Partition: int32(t.part), Examples: m.learned,
-		EventTimeMs: max(m.newMs, 0), Offset: t.next, Trained: models.Range{LastOffset: t.next, FirstTimeMs: max(m.firstMs, 0), LastTimeMs: max(m.newMs, 0)}, Bytes: enc}
+		EventTimeMs: max(m.newMs, 0), Offset: t.next, Trained: models.Range{LastOffset: t.next, FirstTimeMs: max(m.firstMs, 0), LastTimeMs: max(m.newMs, 0)}, Bytes: enc, Threshold: m.yes.at()}
 	out, err := s.AppendBinary(nil)
 	if err != nil {
 		panic("BUG: a snapshot that cannot be written: " + err.Error())
@@ -239,6 +256,7 @@ func (tr *trainer) save() {
 		} else {
 			b = appendModel(b, m.scores)
 		}
+		b = m.yes.append(b)
 		tr.buf = b
 		tr.l.t.st.SetBlob("model:"+m.plan.Name, b)
 	}
@@ -262,6 +280,9 @@ func (m *training) restore(p []byte, fingerprint uint64) error {
 		return err
 	}
 	if err := metric.UnmarshalBinary(r.bytes()); err != nil {
+		return err
+	}
+	if err := m.yes.restore(&r); err != nil {
 		return err
 	}
 	if r.bad {

@@ -180,7 +180,7 @@ func (a *app) keep(f evalFlags, d *evalData, list []*contestant) error {
 		}
 	}
 	if f.onnx != "" {
-		b, exact, why, err := exchange.ONNX(c.model, c.spec, d.names)
+		b, exact, why, err := exchange.ONNX(c.model, c.spec, d.in, len(d.classes))
 		if err != nil {
 			return fmt.Errorf("--onnx: %w", err)
 		}

@@ -62,14 +62,11 @@ func newBooster(o Options, outputs int) (*booster, error) {
 	b.perTree = max(1, int(math.Ceil(o.FeatureShare*float64(o.Features))))
 	b.poisson = numeric.NewPoisson(1)
 	b.span = make([]int, o.Features)
-	widest, size := 0, 0
+	widest := 0
 	for f := range b.span {
 		b.span[f] = 2 * b.grid.Width(f)
 		widest = max(widest, b.span[f])
-		size += b.span[f]
 	}
-	// A tree's histogram holds its own features only; the mean size is scaled up to the widest, so that any subset fits.
-	b.histSize = min(size, b.perTree*widest)
 	if err := b.divide(); err != nil {
 		return nil, err
 	}
@@ -91,18 +88,35 @@ func newBooster(o Options, outputs int) (*booster, error) {
 	return b, nil
 }
 
+// enough is how many histograms a tree should have room for: with fewer, each gets fewer features.
+const enough = 12
+
 // divide shares the memory out: a quarter to leaves, the rest to histograms.
 func (b *booster) divide() error {
 	trees := b.o.Steps * b.outputs
 	const leaf = 2 * (leafBytes + 2*16 + 8) // slices may double as they grow
-	room := b.o.MaxBytes - b.grid.Bytes() - trees*(4*b.perTree+treeBytes)
-	b.maxLeaves = min(room/4/trees/leaf, 1<<b.o.Depth)
-	b.maxHists = (room - trees*b.maxLeaves*leaf) / (4*b.histSize + 24)
-	if b.maxLeaves < 2 || b.maxHists < trees {
-		return fmt.Errorf("boosting: %d bytes are too few for %d trees of %d features, expected at least %d: fewer steps, bins or features a tree need less",
-			b.o.MaxBytes, trees, b.o.Features, b.o.MaxBytes-room+trees*max(8*leaf, (4*b.histSize+24)*4/3))
+	widest, size := 0, 0
+	for _, n := range b.span {
+		widest = max(widest, n)
+		size += n
 	}
-	return nil
+	for {
+		room := b.o.MaxBytes - b.grid.Bytes() - trees*(4*b.perTree+treeBytes)
+		b.histSize = min(size, b.perTree*widest) // any features fit
+		b.maxLeaves = min(room/4/trees/leaf, 1<<b.o.Depth)
+		b.maxHists = (room - trees*b.maxLeaves*leaf) / (4*b.histSize + 24)
+		switch {
+		case b.maxLeaves >= 2 && b.maxHists >= enough*trees:
+			return nil
+		case b.perTree > 1:
+			b.perTree -= (b.perTree + 3) / 4
+		case b.maxLeaves >= 2 && b.maxHists >= trees:
+			return nil
+		default:
+			return fmt.Errorf("boosting: %d bytes are too few for %d trees of %d features, expected at least %d: fewer steps or bins need less",
+				b.o.MaxBytes, trees, b.o.Features, b.o.MaxBytes-room+trees*max(8*leaf, (4*b.histSize+24)*4/3))
+		}
+	}
 }
 
 func (b *booster) check(x []float64) {
@@ -118,7 +132,7 @@ func hold(v float64) float64 { return min(max(v, -far), far) }
 func (b *booster) begin(x, sum []float64) {
 	b.linear.predict(x, sum)
 	if b.line != nil {
-		sum[0] = hold(sum[0] + b.line.inputs.Estimate(b.line.model, x))
+		sum[0] = hold(b.target.bound(sum[0] + b.line.inputs.Estimate(b.line.model, x)))
 	}
 }
 

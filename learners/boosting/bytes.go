@@ -57,7 +57,7 @@ func (b *booster) append(dst []byte) ([]byte, error) {
 		dst = b.line.model.Append(dst)
 	}
 	t := b.target
-	for _, v := range []float64{t.n, t.mean, t.dev, t.center, t.spread, b.blend.part[0], b.blend.part[1], b.blend.hess[0], b.blend.hess[1], b.blend.hess[2]} {
+	for _, v := range []float64{t.n, t.mean, t.dev, t.center, t.spread, t.low, t.high, b.blend.part[0], b.blend.part[1], b.blend.hess[0], b.blend.hess[1], b.blend.hess[2]} {
 		dst = wire.Float(dst, v)
 	}
 	for _, w := range b.rand.S {
@@ -179,8 +179,8 @@ func (b *booster) readStart(r *wire.Reader) {
 }
 
 func (b *booster) readState(r *wire.Reader) {
-	b.target = target{r.Finite(), r.Finite(), r.Finite(), r.Finite(), r.Finite()}
-	if b.target.n < 0 || b.target.dev < 0 || b.target.spread < 0 || b.target.spread > 1e200 || math.Abs(b.target.center) > 1e200 {
+	b.target = target{r.Finite(), r.Finite(), r.Finite(), r.Finite(), r.Finite(), r.Finite(), r.Finite()}
+	if b.target.n < 0 || b.target.dev < 0 || b.target.spread < 0 || b.target.spread > 1e200 || b.target.low > b.target.high || math.Abs(b.target.center) > 1e200 {
 		r.Fail("moments of the target are impossible")
 	}
 	m := &b.blend

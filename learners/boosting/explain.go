@@ -127,7 +127,9 @@ func (b *booster) explain(x, out, base []float64, unit float64) {
 		}
 	}
 	if l := b.line; l != nil {
-		base[0] += l.model.W[len(l.z)-1]
+		// The bound's cut is in the base, with the intercept.
+		line := b.linear.weights[0] + l.inputs.Estimate(l.model, x)
+		base[0] += l.model.W[len(l.z)-1] + hold(b.target.bound(line)) - line
 		for j, f := range l.inputs.Features {
 			out[f] += float64(first * float64(l.model.W[j]*l.inputs.At(j, x[f])))
 		}

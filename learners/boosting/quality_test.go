@@ -47,11 +47,7 @@ func TestRegressionQuality(t *testing.T) {
 			}
 			r := stream.Regress(d, m)
 			t.Logf("%-15s MAE %.4f (peer %.4f), RMSE %.4f, %d drifts, %d bytes", c.name, r.MAE, c.peer, r.RMSE, m.Drifts(), m.Bytes())
-			tolerance := 1.02
-			if c.name == "trump_approval" {
-				tolerance = 1.1 // the first 32 of 1,001 rows only set the scale
-			}
-			if r.MAE > tolerance*c.peer {
+			if r.MAE > 1.02*c.peer {
 				t.Errorf("MAE %.4f is above %.4f", r.MAE, c.peer)
 			}
 		})

@@ -34,11 +34,15 @@ func NewRegressor(o Options) (*Regressor, error) {
 type target struct {
 	n, mean, dev   float64
 	center, spread float64
+	low, high      float64 // range
 }
 
 // observe takes in a target.
 func (t *target) observe(y float64) {
-	t.n++
+	if t.n++; t.n == 1 {
+		t.low, t.high = y, y
+	}
+	t.low, t.high = min(t.low, y), max(t.high, y)
 	d := y - t.mean
 	t.mean += d / t.n
 	t.dev += max(float64(d*(y-t.mean)), 0) // not below 0 by rounding
@@ -59,6 +63,14 @@ func (t *target) settle() (ratio, shift float64, changed bool) {
 	return ratio, shift, true
 }
 
+// bound holds a scaled estimate within the targets seen and half a standard deviation more: a line extrapolates.
+func (t *target) bound(f float64) float64 {
+	if t.spread == 0 {
+		return f
+	}
+	return min(max(f, (t.low-t.center)/t.spread-0.5), (t.high-t.center)/t.spread+0.5)
+}
+
 // far bounds scaled targets and sums.
 const far = 1e3
 
@@ -71,7 +83,8 @@ func (r *Regressor) Predict(x []float64) float64 {
 	}
 	var sum [1]float64
 	r.b.raw(x, sum[:])
-	return t.center + float64(t.spread*sum[0])
+	y, _ := numeric.Tame(t.center + float64(t.spread*sum[0])) // bytes from elsewhere may hold sums beyond all numbers
+	return y
 }
 
 // Learn takes in one example.

@@ -157,3 +157,35 @@ func TestSetCoverage(t *testing.T) {
 		t.Logf("%s: off by %.4f overall, at most %.4f by hour; mean size %.2f", text, a, h, float64(size)/39500)
 	}
 }
+
+// TestLateLabels: intervals are served long before their label is learned. What was served covers within 1 % overall and
+// 3 % by segment; only where the noise jumps does it fail for as long as labels take.
+func TestLateLabels(t *testing.T) {
+	const delay = 500
+	in := learners.Input{Features: 3, Nominal: []learners.Nominal{{Feature: 2, Categories: 24}}}
+	m := regressor(t, "conformal(segment=2,delay=500)", in)
+	type served struct {
+		x         []float64
+		y         float64
+		low, high float64
+	}
+	var late []served
+	all, hours := covered{}, covered{}
+	i := 0
+	drifting(60000, func(x []float64, y float64) {
+		low, high := m.(contract.Interval).PredictInterval(x)
+		late = append(late, served{append([]float64(nil), x...), y, low, high})
+		if i++; i <= delay {
+			return
+		}
+		s := late[0]
+		late = late[1:]
+		if i > 1500 {
+			all.add("all", s.low <= s.y && s.y <= s.high)
+			hours.add(fmt.Sprint("hour ", s.x[2]), s.low <= s.y && s.y <= s.high)
+		}
+		m.Learn(s.x, s.y, 1)
+	})
+	a, h := all.check(t, 0.9, 0.01, 1), hours.check(t, 0.9, 0.03, 1)
+	t.Logf("labels %d examples late: %.4f covered, off by %.4f overall, at most %.4f by hour", delay, all["all"][1]/all["all"][0], a, h)
+}

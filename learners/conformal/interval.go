@@ -33,6 +33,7 @@ type IntervalOptions struct {
 	Rate        float64                            // step of the feedback, in logs of the width: 0.02
 	Symmetric   bool                               // one width to both sides instead of a quantile a side
 	Split       bool                               // no feedback: plain split conformal prediction on the window
+	Delay       int                                // examples learned between serving one and learning it, about: 0
 }
 
 // Regressor is a regressor with intervals around its estimates.
@@ -45,6 +46,7 @@ type Regressor struct {
 	learnt uint64
 	usual  float64 // faded mean of |error|
 	places []int   // scratch of Learn
+	past   past
 }
 
 // NewRegressor returns an untrained regressor. It fails if an option is out of range or a learner inside cannot be made.
@@ -52,7 +54,10 @@ func NewRegressor(o IntervalOptions) (*Regressor, error) {
 	if err := fill(o.Features, &o.Coverage, &o.Rate, 0.02, &o.Window, &o.MaxSegments, o.Segments); err != nil {
 		return nil, err
 	}
-	m := &Regressor{o: o, win: scale.NewWindow(o.Window), seg: newSegments(o.Segments, o.MaxSegments), places: make([]int, len(o.Segments))}
+	if o.Delay < 0 || o.Delay > maxDelay {
+		return nil, fmt.Errorf("conformal: delay of %d examples, expected 0 to %d", o.Delay, maxDelay)
+	}
+	m := &Regressor{o: o, past: newPast(o.Delay), win: scale.NewWindow(o.Window), seg: newSegments(o.Segments, o.MaxSegments), places: make([]int, len(o.Segments))}
 	var err error
 	if m.base, err = o.Base(); err != nil {
 		return nil, err
@@ -108,33 +113,48 @@ func (m *Regressor) Predict(x []float64) float64 { return m.base.Predict(x) }
 // finite, low <= the highest and high >= the lowest plausible value. Before 2/(1-coverage) examples were learned nothing
 // is known, and they are -1e100 and 1e100. Changes nothing, allocates nothing. O(base + groupings).
 func (m *Regressor) PredictInterval(x []float64) (low, high float64) {
-	return m.interval(x, m.base.Predict(x), m.scale(x))
+	return m.interval(x, m.base.Predict(x), m.now())
 }
 
 // ready is the number of scores from which on there are intervals.
 func (m *Regressor) ready() int { return min(int(math.Ceil(2/(1-m.o.Coverage))), m.o.Window) }
 
-// scale is the usual size of an error at x, never 0.
-func (m *Regressor) scale(x []float64) float64 {
-	if m.spread != nil {
-		// A tenth of what is usual at least: a linear spread may go below 0.
-		return max(m.spread.Predict(x), float64(0.1*m.usual), least)
+// now is what intervals depend on besides x and the segments.
+func (m *Regressor) now() moment {
+	n := moment{usual: m.usual, low: m.seg.of(0)[sLow], high: m.seg.of(0)[sHigh]}
+	if m.win.Len() < m.ready() {
+		return n
 	}
-	s := m.usual
-	for t := range m.seg.terms {
-		if at := m.seg.find(t, x); at > 0 {
-			s *= m.seg.of(at)[sRatio]
-		}
+	n.ready = true
+	miss := 1 - m.o.Coverage
+	if m.o.Symmetric {
+		n.upper = m.win.Upper(1 - miss)
+		return n
 	}
-	return max(s, least)
+	n.middle, n.lower, n.upper = m.win.Median(), m.win.Lower(miss/2), m.win.Upper(1-miss/2)
+	return n
 }
 
-// interval is PredictInterval once estimate and spread are known.
-func (m *Regressor) interval(x []float64, estimate, spread float64) (low, high float64) {
-	if m.win.Len() < m.ready() {
+// scale is the usual size of an error at x, never 0, where it is the usual one over all.
+func (m *Regressor) scale(x []float64, usual float64) float64 {
+	if m.spread != nil {
+		// A tenth of what is usual at least: a linear spread may go below 0.
+		return max(m.spread.Predict(x), float64(0.1*usual), least)
+	}
+	for t := range m.seg.terms {
+		if at := m.seg.find(t, x); at > 0 {
+			usual *= m.seg.of(at)[sRatio]
+		}
+	}
+	return max(usual, least)
+}
+
+// interval is PredictInterval around an estimate, as things stood at a moment.
+func (m *Regressor) interval(x []float64, estimate float64, at moment) (low, high float64) {
+	if !at.ready {
 		return -numeric.Limit, numeric.Limit
 	}
-	a, b := m.seg.of(0)[sLow], m.seg.of(0)[sHigh]
+	a, b := at.low, at.high
 	for t := range m.seg.terms {
 		if at := m.seg.find(t, x); at > 0 {
 			a += m.seg.of(at)[sLow]
@@ -142,21 +162,21 @@ func (m *Regressor) interval(x []float64, estimate, spread float64) (low, high f
 		}
 	}
 	a, b = min(max(a, -maxTheta), maxTheta), min(max(b, -maxTheta), maxTheta)
-	miss := 1 - m.o.Coverage
+	spread := m.scale(x, at.usual)
 	if m.o.Symmetric {
-		w := float64(float64(numeric.Exp(b)*m.win.Upper(1-miss)) * spread)
+		w := float64(float64(numeric.Exp(b)*at.upper) * spread)
 		return bounded(estimate - w), bounded(estimate + w)
 	}
 	// Each side stretches from the middle, so that a larger theta is always a wider interval.
-	mid := m.win.Median()
-	l := mid - float64(numeric.Exp(a)*(mid-m.win.Lower(miss/2)))
-	h := mid + float64(numeric.Exp(b)*(m.win.Upper(1-miss/2)-mid))
+	l := at.middle - float64(numeric.Exp(a)*(at.middle-at.lower))
+	h := at.middle + float64(numeric.Exp(b)*(at.upper-at.middle))
 	return bounded(estimate + float64(l*spread)), bounded(estimate + float64(h*spread))
 }
 
 func bounded(v float64) float64 { return min(max(v, -numeric.Limit), numeric.Limit) }
 
-// Learn takes in one example: first it judges the interval that it would have served, then the learner inside learns.
+// Learn takes in one example: first it judges the interval that it would have served, with Delay as things stood so many
+// examples ago (the learner inside as it is now), then the learner inside learns.
 // A target that is not finite or a weight that is not positive and finite is a no-op; other weights matter to the learner
 // inside only. O(base + groupings + log Window), and a move of part of the window.
 func (m *Regressor) Learn(x []float64, y, weight float64) {
@@ -175,10 +195,12 @@ func (m *Regressor) judge(x []float64, estimate, y, weight float64) {
 	for t := range m.seg.terms {
 		m.places[t] = m.seg.learn(t, x)
 	}
-	spread := m.scale(x)
-	low, high := m.interval(x, estimate, spread)
+	now := m.now()
+	spread := m.scale(x, now.usual)
 	e := bounded(y - estimate)
-	if m.win.Len() >= m.ready() && !m.o.Split {
+	// The interval that was served came from a moment so many examples ago.
+	if then := m.past.swap(now); then.ready && !m.o.Split {
+		low, high := m.interval(x, estimate, then)
 		m.feedback(y < low, y > high)
 	}
 	if m.learnt > 0 { // the first residual has nothing to be divided by
@@ -253,7 +275,7 @@ func (m *Regressor) learnSpread(x []float64, e, spread, weight float64) {
 
 // Bytes is the memory of the model.
 func (m *Regressor) Bytes() int {
-	n := m.base.Bytes() + m.win.Bytes() + m.seg.bytes() + 8*len(m.places) + 256
+	n := m.base.Bytes() + m.past.bytes() + m.win.Bytes() + m.seg.bytes() + 8*len(m.places) + 256
 	if m.spread != nil {
 		n += m.spread.Bytes()
 	}
@@ -273,6 +295,7 @@ func (m *Regressor) AppendBinary(dst []byte) ([]byte, error) {
 	dst = wire.Float(dst, m.usual)
 	dst = m.win.Append(dst)
 	dst = m.seg.append(dst)
+	dst = m.past.append(dst)
 	dst, err := wire.Model(dst, m.base)
 	if err == nil && m.spread != nil {
 		dst, err = wire.Model(dst, m.spread)
@@ -305,6 +328,7 @@ func (m *Regressor) UnmarshalBinary(data []byte) error {
 	}
 	n.win.Read(r)
 	n.seg.read(r)
+	n.past.read(r)
 	r.Model(n.base)
 	if n.spread != nil {
 		r.Model(n.spread)

@@ -31,7 +31,7 @@ func (zero) Bytes() int                              { return 0 }
 
 func TestManySegmentsStayBounded(t *testing.T) {
 	make_ := func() *Regressor {
-		m, err := NewRegressor(IntervalOptions{Features: 2, Segments: [][]int{{0}, {0, 1}}, MaxSegments: 64,
+		m, err := NewRegressor(IntervalOptions{Features: 2, Segments: [][]int{{0}, {0, 1}}, MaxSegments: 64, Delay: 300,
 			Base: func() (contract.Regressor, error) { return zero{}, nil }})
 		if err != nil {
 			t.Fatal(err)

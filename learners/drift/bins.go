@@ -48,7 +48,7 @@ func QuantileEdges(sorted []float64, bins int) []float64 {
 
 // quantile interpolates linearly between the order statistics of sorted values, as numpy does.
 func quantile(sorted []float64, q float64) float64 {
-	at := q * float64(len(sorted)-1)
+	at := float64(q * float64(len(sorted)-1))
 	lo := int(at)
 	if lo+1 >= len(sorted) {
 		return sorted[len(sorted)-1]

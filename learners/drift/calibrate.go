@@ -51,7 +51,7 @@ var knobs = map[string]Knob{
 type CalibrateOptions struct {
 	Run    float64 // values between two false alarms: 1e5
 	Block  int     // values that are drawn together, so that autocorrelation within them stays: n^(1/3) times 4
-	Length int     // values that are simulated for one setting: 200000
+	Length int     // values that are simulated for one setting: 9 runs, at most 4 million
 	Seed   uint64
 }
 
@@ -60,13 +60,14 @@ type Calibration struct {
 	Spec         Spec
 	Value        float64 // of the knob
 	Run          float64 // that it should give
-	Extrapolated bool    // Run is longer than the simulation could show; ln(run) was continued in a straight line
+	Extrapolated bool    // Run is longer than a ninth of what was simulated; ln(run) was continued in a straight line, which may be off by a factor of some
 }
 
 // Calibrate sets the knob of a detector so that still data like the reference give one false alarm in Run values: it runs
 // the detector over series made of blocks of the reference drawn at random (circular block bootstrap, Politis and Romano 1992), at
 // settings from loose to strict. What the reference does not show, such as a season longer than it, is not in the result. The
-// detector robust has its run as a parameter and needs no calibration. O(Length) for each of about 15 settings.
+// detector robust has its run as a parameter and needs no calibration. O(Length) for each of about
+// ten settings: a second for a million values.
 func Calibrate(spec Spec, reference []float64, o CalibrateOptions) (Calibration, error) {
 	knob, ok := knobs[spec.Entry.Name]
 	if spec.Entry.Name == "robust" {
@@ -89,7 +90,7 @@ func Calibrate(spec Spec, reference []float64, o CalibrateOptions) (Calibration,
 		o.Run = 1e5
 	}
 	if o.Length == 0 {
-		o.Length = 200000
+		o.Length = int(min(max(enough*o.Run, 10000), 4e6))
 	}
 	if o.Block == 0 {
 		o.Block = int(4 * math.Cbrt(float64(len(ref))))
@@ -111,11 +112,12 @@ type calibrator struct {
 // level is the knob on the scale on which ln(run) is about straight, from 0 to 1.
 func (c *calibrator) value(level float64) float64 {
 	// Both kinds are spaced by their logarithm: thresholds because their unit is not known.
-	return numeric.Exp(numeric.Log(c.knob.From) + level*(numeric.Log(c.knob.To)-numeric.Log(c.knob.From)))
+	return numeric.Exp(numeric.Log(c.knob.From) + float64(level*(numeric.Log(c.knob.To)-numeric.Log(c.knob.From))))
 }
 
-// alarms runs one setting over blocks of the reference.
-func (c *calibrator) alarms(value float64) (int, error) {
+// run is the mean number of values between two alarms of one setting over blocks of the reference. It stops when there are so
+// many alarms that the run is surely below the target.
+func (c *calibrator) run(value, target float64) (float64, error) {
 	s, err := c.spec.With(c.knob.Parameter, value)
 	if err != nil {
 		return 0, err
@@ -125,8 +127,8 @@ func (c *calibrator) alarms(value float64) (int, error) {
 		return 0, err
 	}
 	random := numeric.NewRand(c.o.Seed)
-	count := 0
-	for n := 0; n < c.o.Length; {
+	count, n := 0, 0
+	for n < c.o.Length {
 		at := random.Intn(len(c.ref))
 		for range min(c.o.Block, c.o.Length-n) {
 			if d.Update(c.ref[at]) == Drift {
@@ -137,8 +139,11 @@ func (c *calibrator) alarms(value float64) (int, error) {
 				at = 0
 			}
 		}
+		if count >= 2*enough && float64(n) < target/2*float64(count) {
+			break
+		}
 	}
-	return count, nil
+	return float64(n) / math.Max(float64(count), 0.5), nil
 }
 
 // enough alarms make a run known to a third.
@@ -190,11 +195,11 @@ func (c *calibrator) bisect(target float64) (level, run float64, err error) {
 	found := false
 	for range 12 {
 		mid := (low + high) / 2
-		n, err := c.alarms(c.value(mid))
+		r, err := c.run(c.value(mid), target)
 		if err != nil {
 			return 0, 0, err
 		}
-		if r := float64(c.o.Length) / math.Max(float64(n), 0.5); r >= target {
+		if r >= target {
 			high, run, found = mid, r, true
 		} else {
 			low = mid

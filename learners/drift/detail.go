@@ -12,7 +12,7 @@ type Detail struct {
 	Threshold float64 // what it exceeded
 	Before    float64 // mean (or reference value) before the change; NaN where a detector has none
 	After     float64 // mean since the change; NaN where a detector has none
-	Effect    float64 // size of the change in standard deviations of the values, 0 or more; NaN where a detector has none
+	Effect    float64 // size of the change in standard deviations of the values, 0 or more (see EffectOf for distances); NaN where a detector has none
 	Width     uint64  // values in the window that the detector kept, or since its start
 }
 
@@ -39,8 +39,7 @@ func (s Severity) String() string {
 // Severity classes the effect.
 func (d Detail) Severity() Severity { return Classify(d.Effect, 0.2, 0.5, 0.8) }
 
-// Classify returns the class of an effect by the least size of a small, a medium and a large one; NaN is unknown. For a
-// Population Stability Index one takes 0.1, 0.2 and 0.5.
+// Classify returns the class of an effect by the least size of a small, a medium and a large one; NaN is unknown.
 func Classify(effect, small, medium, large float64) Severity {
 	switch {
 	case effect != effect:
@@ -71,6 +70,27 @@ func effect(before, after, variance float64) float64 {
 // effectOfShare is effect for two shares, by the variance of the first.
 func effectOfShare(before, after float64) float64 {
 	return effect(before, after, before*(1-before))
+}
+
+// EffectOf translates a distance between distributions into standard deviations: by how much a normal distribution would have to
+// move to be, for small moves, so far from itself. Names are those of the detector distribution; NaN for others.
+func EffectOf(distance string, value float64) float64 {
+	const density = 0.3989422804014327 // of the normal distribution at 0
+	switch distance {
+	case "psi":
+		return math.Sqrt(max(value, 0))
+	case "js": // square root of the divergence in bits, which is move²/(8 ln 2)
+		return value * math.Sqrt(8*math.Ln2)
+	case "hellinger":
+		return value * math.Sqrt(8)
+	case "tv", "ks":
+		return value / density
+	case "wasserstein":
+		return value
+	case "chi2": // Cramér's V of two samples of one size
+		return 2 * value
+	}
+	return math.NaN()
 }
 
 func appendDetail(dst []byte, d Detail) []byte {

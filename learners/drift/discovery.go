@@ -95,13 +95,13 @@ func gamma(k uint64) float64 {
 // Level is what the next p-value must reach.
 func (l *LORD) Level() float64 {
 	t := l.n + 1
-	a := gamma(t) * l.w0
+	a := float64(gamma(t) * l.w0)
 	for i, h := range l.hits {
 		earn := l.q
 		if i == 0 && l.first {
 			earn -= l.w0
 		}
-		a += earn * gamma(t-h)
+		a += float64(earn * gamma(t-h))
 	}
 	return min(a, l.q)
 }

@@ -209,7 +209,7 @@ func (d *Distribution) compare() Signal {
 	switch {
 	case value >= d.o.Threshold && enough:
 		d.fresh = true
-		d.last = Detail{Statistic: value, Threshold: d.o.Threshold, Before: math.NaN(), After: math.NaN(), Effect: math.NaN(), Width: uint64(d.o.Window)}
+		d.last = Detail{Statistic: value, Threshold: d.o.Threshold, Before: math.NaN(), After: math.NaN(), Effect: EffectOf(d.o.Distance, value), Width: uint64(d.o.Window)}
 		return Drift
 	case value >= d.o.Threshold/2 && enough:
 		return Warning

@@ -69,7 +69,7 @@ func near(a, b float64) bool {
 
 // rivers are River's names of our detectors.
 var rivers = map[string]string{"ADWIN": "adwin", "PageHinkley": "page_hinkley", "KSWIN": "kswin", "DDM": "ddm", "EDDM": "eddm", "HDDM_A": "hddm_a",
-	"HDDM_W": "hddm_w", "FHDDM": "fhddm"}
+	"HDDM_W": "hddm_w", "FHDDM": "fhddm", "Dummy": "dummy"}
 
 func TestRiverDetections(t *testing.T) {
 	all := decode[map[string]map[string][]golden](t, "river_detections.json.gz")
@@ -85,7 +85,7 @@ func TestRiverDetections(t *testing.T) {
 		for theirs, list := range detectors {
 			ours, ok := rivers[theirs]
 			if !ok {
-				continue // Dummy, which does not look at its values
+				t.Fatalf("%s is none of ours", theirs)
 			}
 			for i, g := range list {
 				spec, err := FromMap(ours, g.Params)
@@ -113,7 +113,7 @@ func TestRiverDetections(t *testing.T) {
 		}
 	}
 	t.Logf("%d lists, %d of them with warnings, %d checkpoints", lists, warnings, checked)
-	if lists < 376 || checked != len(checkpoints)-1 {
+	if lists != 408 || checked != len(checkpoints)-1 {
 		t.Errorf("%d lists, %d of %d checkpoints were compared", lists, checked, len(checkpoints)-1)
 	}
 }

@@ -53,7 +53,9 @@ type PageHinkley struct {
 	low, top float64 // smallest inc, largest dec
 	fresh    bool
 	last     Detail
-	scale    moment // of the values as they come
+	scale    moment   // of the values as they come
+	dev      float64  // sum of squared deviations
+	at       [2]share // where inc was smallest, dec largest: values and their mean
 }
 
 // NewPageHinkley returns a detector.
@@ -84,6 +86,7 @@ func (p *PageHinkley) Reset() {
 	p.n, p.mean, p.inc, p.dec, p.fresh, p.scale = 0, 0, 0, 0, false, moment{}
 	// River starts the largest decrease at -1; the golden lists depend on it.
 	p.low, p.top = math.MaxFloat64, -1
+	p.dev, p.at = 0, [2]share{}
 }
 
 // Update takes in a value.
@@ -103,14 +106,19 @@ func (p *PageHinkley) Update(v float64) Signal {
 		}
 		v = z.standard(v)
 	}
-	before := p.mean
+	old := p.mean
 	p.n++
 	p.mean += (v - p.mean) / float64(p.n)
 	d := v - p.mean
+	p.dev += float64((v - old) * d)
 	p.inc = hold(float64(p.o.Alpha*p.inc) + d - p.o.Delta)
 	p.dec = hold(float64(p.o.Alpha*p.dec) + d + p.o.Delta)
-	p.low = min(p.low, p.inc)
-	p.top = max(p.top, p.dec)
+	if p.inc < p.low {
+		p.low, p.at[0] = p.inc, share{float64(p.n), p.mean}
+	}
+	if p.dec > p.top {
+		p.top, p.at[1] = p.dec, share{float64(p.n), p.mean}
+	}
 	if p.n < uint64(p.o.MinInstances) {
 		return None
 	}
@@ -121,14 +129,26 @@ func (p *PageHinkley) Update(v float64) Signal {
 		return None
 	}
 	p.fresh = true
-	if p.o.Standardize {
-		before = z.mean
-	}
-	p.last = Detail{Statistic: rise, Threshold: p.o.Threshold, Before: before, After: math.NaN(), Width: p.n, Effect: math.NaN()}
+	p.last = p.detail(rise, 0)
 	if !up {
-		p.last.Statistic = fall
+		p.last = p.detail(fall, 1)
 	}
 	return Drift
+}
+
+// detail takes the values since the deviation was smallest (largest) as those after the change.
+func (p *PageHinkley) detail(statistic float64, side int) Detail {
+	n, at := float64(p.n), p.at[side]
+	after := p.mean
+	if n > at.n {
+		after = (float64(p.mean*n) - float64(at.mean*at.n)) / (n - at.n)
+	}
+	d := Detail{Statistic: statistic, Threshold: p.o.Threshold, Before: at.mean, After: after, Width: p.n, Effect: effect(at.mean, after, p.dev/n)}
+	if p.o.Standardize { // back into the unit of the values
+		sd := math.Sqrt(p.scale.variance())
+		d.Before, d.After = p.scale.mean+float64(at.mean*sd), p.scale.mean+float64(after*sd)
+	}
+	return d
 }
 
 func hold(v float64) float64 { return min(max(v, -numeric.Limit*1e100), numeric.Limit*1e100) }
@@ -147,6 +167,10 @@ func (p *PageHinkley) AppendBinary(dst []byte) ([]byte, error) {
 	dst = wire.Bool(dst, p.fresh)
 	dst = appendDetail(dst, p.last)
 	dst = p.scale.append(dst)
+	dst = wire.Float(dst, p.dev)
+	for _, a := range p.at {
+		dst = a.append(dst)
+	}
 	return wire.Seal(dst, start), nil
 }
 
@@ -160,7 +184,13 @@ func (p *PageHinkley) UnmarshalBinary(data []byte) error {
 	n.fresh = r.Bool()
 	n.last = readDetail(r, version)
 	if version > 1 {
-		n.scale = readMoment(r)
+		n.scale, n.dev = readMoment(r), r.Finite()
+		for i := range n.at {
+			n.at[i] = share{r.Finite(), r.Finite()}
+		}
+		if n.dev < 0 || !(n.at[0].n >= 0 && n.at[1].n >= 0) {
+			r.Fail("deviation %v", n.dev)
+		}
 	}
 	if err := r.Close(); err != nil {
 		return err

@@ -96,7 +96,7 @@ func (p *PCA) learn(x []float64) {
 	f := float64(p.n-1) / float64(p.n)
 	for i := range d {
 		for j := range i + 1 {
-			p.cov[i*d+j] += float64(p.z[i]*p.z[j]) * f
+			p.cov[i*d+j] += float64(float64(p.z[i]*p.z[j]) * f)
 		}
 	}
 	if p.n == p.o.Reference {

@@ -170,7 +170,7 @@ func (p *PSI) Seal() bool {
 	slices.Sort(p.sample)
 	p.edges = p.edges[:0]
 	for i := 1; i < p.o.Bins; i++ {
-		at := float64(i) / float64(p.o.Bins) * float64(len(p.sample)-1)
+		at := float64(float64(i) / float64(p.o.Bins) * float64(len(p.sample)-1))
 		lo := int(at)
 		e := p.sample[lo]
 		if lo+1 < len(p.sample) {

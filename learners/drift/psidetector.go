@@ -3,6 +3,7 @@ package drift
 import (
 	"math"
 
+	"freshet/learners/numeric"
 	"freshet/learners/param"
 	"freshet/learners/wire"
 )
@@ -31,6 +32,7 @@ type psiDetector struct {
 	n                 int // values in the reference or window at hand
 	fresh             bool
 	last              Detail
+	before, sum       float64 // mean of the reference; sum of the values at hand
 }
 
 func newPSIDetector(reference, window, bins int, threshold float64) (*psiDetector, error) {
@@ -45,6 +47,7 @@ func newPSIDetector(reference, window, bins int, threshold float64) (*psiDetecto
 func (d *psiDetector) Reset() {
 	d.psi.Reset()
 	d.n, d.fresh = 0, false
+	d.before, d.sum = 0, 0
 }
 
 func (d *psiDetector) Update(v float64) Signal {
@@ -56,10 +59,12 @@ func (d *psiDetector) Update(v float64) Signal {
 	}
 	d.psi.Observe(v)
 	d.n++
+	w, _ := numeric.Tame(v)
+	d.sum += w
 	if !d.psi.Sealed() {
 		if d.n == d.reference {
 			d.psi.Seal()
-			d.n = 0
+			d.n, d.before, d.sum = 0, d.sum/float64(d.reference), 0
 		}
 		return None
 	}
@@ -67,11 +72,12 @@ func (d *psiDetector) Update(v float64) Signal {
 		return None
 	}
 	value := d.psi.Value()
+	after := d.sum / float64(d.window)
 	d.psi.Clear()
-	d.n = 0
+	d.n, d.sum = 0, 0
 	switch {
 	case value >= d.threshold:
-		d.last = Detail{Statistic: value, Threshold: d.threshold, Before: math.NaN(), After: math.NaN(), Width: uint64(d.window), Effect: math.NaN()}
+		d.last = Detail{Statistic: value, Threshold: d.threshold, Before: d.before, After: after, Width: uint64(d.window), Effect: EffectOf("psi", value)}
 		d.fresh = true
 		return Drift
 	case value >= d.threshold/2:
@@ -92,6 +98,7 @@ func (d *psiDetector) AppendBinary(dst []byte) ([]byte, error) {
 	dst = wire.Uint(dst, uint64(d.n))
 	dst = wire.Bool(dst, d.fresh)
 	dst = appendDetail(dst, d.last)
+	dst = wire.Float(wire.Float(dst, d.before), d.sum)
 	dst = wire.String(dst, string(inner))
 	return wire.Seal(dst, start), nil
 }
@@ -108,6 +115,9 @@ func (d *psiDetector) UnmarshalBinary(data []byte) error {
 	n.n = r.Count(max(d.reference, d.window))
 	n.fresh = r.Bool()
 	n.last = readDetail(r, version)
+	if version > 1 {
+		n.before, n.sum = r.Finite(), r.Finite()
+	}
 	inner := r.Bytes(1 << 30)
 	if err := r.Close(); err != nil {
 		return err

@@ -15,6 +15,7 @@ type Entry struct {
 	Params    []param.Param
 	Binary    bool      // values are errors: 0 or 1, or between; others count as the nearest of these
 	Sees      Direction // which changes of the mean signal by default
+	Blind     bool      // does not look at its values
 	Alarms    float64   // false alarms in a million independent, still values with the defaults, as measured
 
 	make func(v param.Values) (Detector, error)
@@ -34,7 +35,7 @@ func Registry() []Entry {
 	return []Entry{
 		adwinEntry, pageHinkleyEntry, cusumEntry, kswinEntry, seedEntry,
 		ddmEntry, eddmEntry, rddmEntry, hddmAEntry, hddmWEntry, fhddmEntry, stepdEntry, ewmaEntry,
-		psiEntry, distributionEntry, robustEntry, seasonalEntry(),
+		psiEntry, distributionEntry, robustEntry, seasonalEntry(), calibratedEntry(), dummyEntry,
 	}
 }
 

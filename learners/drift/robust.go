@@ -46,8 +46,8 @@ type RobustOptions struct {
 //
 // I(t) = ((1+gt)ln(1+gt) - gt)/g² with the skew g, which is t²/2 for g = 0: the rate at which the probability of such a
 // mean falls with n, so that two errors in a row at a rate of 5 % are no change. The noise is estimated again whenever the series has
-// grown by a quarter, so that a change is held against what was known before it. A drift makes the next value start from nothing.
-// O(log Reference) a value and O(log n) a check; 4 KiB and the reference.
+// grown by a quarter, and comes into force a quarter later, so that a change is held against what was known before it. A drift makes the next value start from nothing.
+// O(log Reference) a value and O(log n) a check; 7 KiB and five floats a reference value.
 type Robust struct {
 	o       RobustOptions
 	limit   float64
@@ -56,9 +56,11 @@ type Robust struct {
 	rank    scores
 	ladder  ladder
 	series  [2]serial // location, spread
-	noise   [2]noise
-	renew   uint64 // length at which the noise is estimated again
+	noise   [2]noise  // in force
+	next    [2]noise  // newer
+	renew   uint64    // length at which the noise is estimated again
 	fresh   bool
+	warning bool
 	last    Detail
 	channel int
 }
@@ -85,19 +87,27 @@ func NewRobust(o RobustOptions) (*Robust, error) {
 
 // robustMargin is what the likelihood ratio of independent normal values needs above ln(Run) for that many values
 // between two false alarms: measured (see TestRobustRuns).
-var robustMargin = 2.7
+const robustMargin = 2.7
 
 // spreadMargin is what a change of spread needs besides: it shows quickly, so that it need not share the false alarms.
 const spreadMargin = 1.5
+
+// warnMargin is how far below its limit a ratio warns: twenty times as often as it signals.
+const warnMargin = 3.0
 
 // longest is the number of values up to which a change that takes longer to show is let show more easily.
 const longest = 2048
 
 var longLog = numeric.Log(longest)
 
+// surely is how many independent values make an estimate of the noise good.
+const surely = 256
+
 // Reset forgets everything but the newest drift's detail.
 func (d *Robust) Reset() {
 	d.buffer, d.ladder, d.series, d.fresh = d.buffer[:0], ladder{}, [2]serial{}, false
+	d.warning = false
+	d.noise, d.next = [2]noise{}, [2]noise{}
 	d.rank.values, d.rank.at, d.rank.below = d.rank.values[:0], d.rank.at[:0], d.rank.below[:0]
 }
 
@@ -122,11 +132,15 @@ func (d *Robust) Update(v float64) Signal {
 	if n >= d.renew {
 		d.estimate()
 	}
-	if n%uint64(d.o.Clock) != 0 || !d.search() {
-		return None
+	if n%uint64(d.o.Clock) != 0 {
+		return signal(d.warning)
 	}
-	d.fresh = true
-	return Drift
+	above := d.search()
+	d.warning = above > -warnMargin && above <= 0
+	if d.fresh = above > 0; d.fresh {
+		return Drift
+	}
+	return signal(d.warning)
 }
 
 // begin makes the ranks of the reference and counts its values in the order in which they came.
@@ -149,16 +163,22 @@ func (d *Robust) take(v float64) {
 	d.ladder.add([tracks]float64{z, w, v})
 }
 
-// estimate renews the noise, and says when it is due next: after a quarter more values.
+// estimate renews the noise, and says when it is due next: after a quarter more values. What is estimated now comes into
+// force only then: a change that takes long to show must not pass for noise meanwhile.
 func (d *Robust) estimate() {
 	for c := range d.noise {
-		d.noise[c] = d.series[c].estimate()
+		d.noise[c] = d.next[c]
+		d.next[c] = d.series[c].estimate()
+		if d.noise[c].sure < surely {
+			d.noise[c] = d.next[c] // too little was known: the newest is better
+		}
 	}
 	d.renew = d.series[0].n + d.series[0].n/4
 }
 
-// search looks for the cut with the largest likelihood ratio and reports whether it is above the limit.
-func (d *Robust) search() bool {
+// search looks for the cut whose likelihood ratio is most above its limit, and returns by how much; -warnMargin or less if
+// there is none near it.
+func (d *Robust) search() float64 {
 	channels := 2
 	if d.o.LocationOnly {
 		channels = 1
@@ -168,18 +188,17 @@ func (d *Robust) search() bool {
 		per[c] = 1 / (float64(d.noise[c].deviation*d.noise[c].deviation) * d.noise[c].time)
 	}
 	l := &d.ladder
-	best := 0.0 // by how much a cut is above its limit
-	found := false
+	best := -warnMargin
 	n1, size, u1 := 0.0, 1.0, [2]float64{}
 	for row := range l.top {
 		// The least limit of the row: up to here there are less than 2*rungs buckets of this size. The ratio is at most gap² joint
 		// per, so only what is above needs a logarithm.
-		least := d.limit - min(float64(row+3)*math.Ln2, longLog)
+		least := d.limit - warnMargin - min(float64(float64(row+3)*math.Ln2), longLog)
 		for k := int(l.used[row]) - 1; k >= 0; k-- {
 			n1 += size
 			n0 := l.n - n1
 			if n0 < 1 {
-				return found
+				return best
 			}
 			floor := least * l.n * n0 * n1
 			for c := range channels {
@@ -193,14 +212,15 @@ func (d *Robust) search() bool {
 				limit := d.limit - numeric.Log(min(n0, n1, longest)) + float64(c)*spreadMargin
 				g := d.ratio(c, gap, n0, n1)
 				if g-limit > best && (c == 1 || d.o.Direction.counts(gap > 0)) {
-					best, found = g-limit, true
-					d.explain(c, gap, g, limit, n1, row, k)
+					if best = g - limit; best > 0 {
+						d.explain(c, gap, g, limit, n1, row, k)
+					}
 				}
 			}
 		}
 		size *= 2
 	}
-	return found
+	return best
 }
 
 // ratio is the logarithm of how much likelier a change is than none, for a difference of means between n0 old and n1 new
@@ -254,9 +274,9 @@ func (d *Robust) AppendBinary(dst []byte) ([]byte, error) {
 	dst = wire.Floats(wire.Begin(dst, "robust", 1), d.buffer)
 	dst = d.ladder.append(d.rank.append(dst))
 	for c := range d.series {
-		dst = d.noise[c].append(d.series[c].append(dst))
+		dst = d.next[c].append(d.noise[c].append(d.series[c].append(dst)))
 	}
-	dst = wire.Bool(wire.Bool(wire.Uint(dst, d.renew), d.fresh), d.channel == 1)
+	dst = wire.Bool(wire.Bool(wire.Bool(wire.Uint(dst, d.renew), d.fresh), d.warning), d.channel == 1)
 	return wire.Seal(appendDetail(dst, d.last), start), nil
 }
 
@@ -276,11 +296,12 @@ func (d *Robust) UnmarshalBinary(data []byte) error {
 	for c := range n.series {
 		n.series[c].read(r)
 		n.noise[c].read(r, len(n.rank.values) > 0)
+		n.next[c].read(r, len(n.rank.values) > 0)
 		if n.series[c].n != uint64(n.ladder.n) {
 			r.Fail("moments of %d values, %v in the window", n.series[c].n, n.ladder.n)
 		}
 	}
-	n.renew, n.fresh = r.Uint(1<<63), r.Bool()
+	n.renew, n.fresh, n.warning = r.Uint(1<<63), r.Bool(), r.Bool()
 	if r.Bool() {
 		n.channel = 1
 	}

@@ -83,7 +83,7 @@ func (m moment) join(o moment) moment {
 		return moment{}
 	}
 	gap := o.mean - m.mean
-	return moment{n, m.mean + float64(gap*o.n)/n, m.dev + o.dev + float64(gap*gap)*(m.n*o.n/n)}
+	return moment{n, m.mean + float64(gap*o.n)/n, m.dev + o.dev + float64(float64(gap*gap)*(m.n*o.n/n))}
 }
 
 // Update takes in a value. A Drift says that the older blocks were dropped.

@@ -73,6 +73,7 @@ func (s *serial) estimate() noise {
 	r = min(max(r, 0), 0.999)
 	e.time = max((1+r)/(1-r), 1)
 	// By blocks: the variance of a block's sum over that of as many independent values, where it is surely larger.
+	short, sure, likely := e.time, 0.0, 0.0
 	tail := 0.0 // sum of what is in no full block of the level
 	for l := 1; l < levels; l++ {
 		tail += s.open[l]
@@ -83,7 +84,12 @@ func (s *serial) estimate() noise {
 		}
 		center := (s.s1 - tail) / blocks // mean sum of a block
 		ratio := (s.squares[l] - float64(float64(center*center)*blocks)) / (blocks - 1) / float64(size*variance)
-		e.time = max(e.time, ratio*(1-blockDoubt*sqrt(2/blocks)))
+		sure = max(sure, ratio*(1-float64(blockDoubt*sqrt(2/blocks))))
+		likely = max(likely, ratio)
+	}
+	e.time = max(short, sure)
+	if sure > 1.15*short {
+		e.time = max(short, likely)
 	}
 	e.sure = n / e.time
 	return e

@@ -154,3 +154,18 @@ func TestHistogramMerges(t *testing.T) {
 		t.Error("edges that do not rise")
 	}
 }
+
+func BenchmarkVectors(b *testing.B) {
+	for name, make := range vectorDetectors() {
+		b.Run(name, func(b *testing.B) {
+			d, r, x := make(), rand.New(rand.NewSource(7)), [64][6]float64{}
+			for i := range x {
+				together(r, x[i][:], false, 0)
+			}
+			b.ReportAllocs()
+			for i := range b.N {
+				d.UpdateVector(x[i%64][:])
+			}
+		})
+	}
+}

@@ -9,8 +9,9 @@ import (
 // chunkRows is how many rows members work on by themselves before their votes are combined.
 const chunkRows = 128
 
-// TestThenTrain is PredictProba and Learn for each row in order, with the same result bit for bit: members that do not
-// depend on each other are shared out to the workers, the others go row by row but vote only once for both.
+// TestThenTrain is PredictProba and Learn for each row in order, with the same result bit for bit: for as long as members
+// do not depend on each other they are shared out to the workers; where they always do, and with one worker, it goes row
+// by row, but votes only once for both.
 func (c *Classifier) TestThenTrain(x []float64, classes []int, weights, p []float64, workers int) {
 	b := batch{core: &c.core, x: x, weights: weights, out: p, workers: workers}
 	b.run(len(classes), func(i int) (float64, bool) {
@@ -37,7 +38,7 @@ type batch struct {
 
 func (b *batch) run(rows int, y func(i int) (float64, bool)) {
 	b.y = y
-	if b.m.coupled() || b.workers < 2 || b.m.size() < 2 {
+	if b.m.side() == 0 || b.workers < 2 || b.m.size() < 2 {
 		k := b.o.outputs()
 		for i := range rows {
 			if y, w, ok := b.row(i); ok {
@@ -53,8 +54,15 @@ func (b *batch) run(rows int, y func(i int) (float64, bool)) {
 	if need := min(rows, chunkRows)*len(b.votes) + workers*b.o.Input.Features; len(b.chunk) < need {
 		b.chunk = make([]float64, need)
 	}
-	for from := 0; from < rows; from += chunkRows {
-		b.part(from, min(from+chunkRows, rows), workers)
+	for from := 0; from < rows; {
+		to, left := from, b.m.side()
+		for ; to < min(from+chunkRows, rows) && left > 0; to++ {
+			if _, _, ok := b.row(to); ok {
+				left--
+			}
+		}
+		b.part(from, to, workers)
+		from = to
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // TestBatchesThroughDrift: members that are replaced while others work on another row change nothing.
 func TestBatchesThroughDrift(t *testing.T) {
 	d := stream.Load(t, "2cdt", 6000)
-	for _, text := range []string{"streaming_random_patches(members=5,drift_delta=0.05,warning_delta=0.2)", "adwin_bagging(members=4)", "hedge(experts=[logistic,adwin_bagging(members=3),streaming_random_patches(members=2)])",
+	for _, text := range []string{"streaming_random_patches(members=5,drift_delta=0.05,warning_delta=0.2)", "adwin_bagging(members=4)", "leveraging_bagging", "hedge(experts=[logistic,adwin_bagging(members=3),streaming_random_patches(members=2)])",
 		"conformal(base=calibrated(base=streaming_random_patches(members=3,drift_delta=0.05,warning_delta=0.2)))"} {
 		one := classifier(t, text, d)
 		k := d.Classes

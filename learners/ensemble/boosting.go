@@ -55,8 +55,8 @@ func newBoosting(o BoostingOptions) (*boosting, error) {
 
 func (b *boosting) fresh() (method, error) { return newBoosting(b.bo) }
 
-// coupled: the weight goes from member to member.
-func (b *boosting) coupled() bool { return true }
+// side: the weight goes from member to member.
+func (b *boosting) side() int { return 0 }
 
 func (b *boosting) train(i int, x []float64, y, weight float64, vote []float64) {
 	if i == 0 {

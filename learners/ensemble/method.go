@@ -2,6 +2,7 @@ package ensemble
 
 import (
 	"fmt"
+	"math"
 
 	"freshet/learners/contract"
 	"freshet/learners/numeric"
@@ -70,8 +71,8 @@ func (m asRegressor) learn(x []float64, y, w float64) { m.Learn(x, y, w) }
 func (m asRegressor) model() contract.Model           { return m.Regressor }
 
 // method is what differs between ensembles. vote and combine change nothing. Learning one example is: all vote, all
-// train, after; train may overwrite its member's vote. A method that is not coupled touches only member i in train(i), so
-// its members can train side by side.
+// train, after. For as many examples as side says, train(i) and after touch nothing that another member's vote or train
+// looks at, so members can go through these by themselves.
 type method interface {
 	size() int   // members
 	stride() int // places of a vote: outputs, and what combine needs besides
@@ -79,7 +80,7 @@ type method interface {
 	train(i int, x []float64, y, weight float64, vote []float64)
 	combine(x, votes, out []float64)
 	after(x []float64, y, weight float64, votes []float64)
-	coupled() bool
+	side() int   // examples; 0: members always depend on each other
 	looks() bool // train or after look at the votes
 
 	fresh() (method, error) // the same, untrained
@@ -105,7 +106,7 @@ func (w *whole) model(i int) contract.Model                   { return w.members
 func (w *whole) features(int) []int32                         { return nil }
 func (w *whole) drifts() uint64                               { return w.reacted }
 func (w *whole) looks() bool                                  { return true }
-func (w *whole) coupled() bool                                { return false }
+func (w *whole) side() int                                    { return math.MaxInt }
 func (w *whole) after([]float64, float64, float64, []float64) {}
 
 func (w *whole) train(i int, x []float64, y, weight float64, _ []float64) {
@@ -222,6 +223,16 @@ func (g *gauge) miss(o *Options, vote []float64, y float64) float64 {
 	g.n = min(g.n+1, 2000)
 	g.usual += float64((e - g.usual) / g.n)
 	return v
+}
+
+// say is the weight of a member's estimate: one by the fourth power of its usual error, so that those that lack a feature
+// that matters are not heard; none before that is known.
+func (g *gauge) say() float64 {
+	if g.n < 20 {
+		return 0
+	}
+	u := max(g.usual, 1e-35)
+	return 1 / float64(float64(u*u)*float64(u*u))
 }
 
 func (g *gauge) append(dst []byte) []byte { return wire.Float(wire.Float(dst, g.n), g.usual) }

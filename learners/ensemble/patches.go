@@ -12,7 +12,7 @@ import (
 // PatchesOptions are the parameters of streaming random patches. The zero value of each is the default named with it.
 type PatchesOptions struct {
 	Options
-	Share   float64 // of the features that a member sees, drawn for each member: 0.6
+	Share   float64 // of the features that a member sees, drawn for each member: 0.6 for classes, 0.9 for numbers
 	Lambda  float64 // mean of the Poisson weight with which a member sees an example: 6
 	Warning float64 // confidence of the ADWIN that starts a background member: 1e-4
 	Drift   float64 // confidence of the ADWIN that lets it take over: 1e-5
@@ -23,6 +23,9 @@ func (o *PatchesOptions) fill() error {
 		if *p == 0 {
 			*p = v
 		}
+	}
+	if o.Classes == 0 {
+		def(&o.Share, 0.9) // a sum of effects needs most features in each member
 	}
 	def(&o.Share, 0.6)
 	def(&o.Lambda, 6)
@@ -36,9 +39,11 @@ func (o *PatchesOptions) fill() error {
 }
 
 // patches is bagging on a fixed random part of the features a member (Gomes, Read, Bifet 2019). Each member has its own
-// detectors: a warning starts a background member on other features, a drift lets that one take over. Votes of classes
-// weigh by the log-odds of the member's
-// accuracy since its start, which on the twelve streams of the tests gives better probabilities than the accuracy itself.
+// detectors: a warning starts a background member on other features, a drift lets that one take over.
+//
+// Votes of classes weigh by the log-odds of the member's accuracy since its start, which on the twelve streams of the
+// tests gives better probabilities than the accuracy itself; estimates by the fourth power of the member's precision,
+// which quiets members without a feature that matters.
 type patches struct {
 	o       PatchesOptions
 	poisson numeric.Poisson
@@ -143,7 +148,7 @@ func (p *patches) fresh() (method, error)          { return newPatches(p.o) }
 func (p *patches) size() int                       { return len(p.members) }
 func (p *patches) stride() int                     { return p.o.outputs() + 1 }
 func (p *patches) looks() bool                     { return true }
-func (p *patches) coupled() bool                   { return false }
+func (p *patches) side() int                       { return math.MaxInt }
 func (p *patches) model(i int) contract.Model      { return p.members[i].now.m.model() }
 func (p *patches) features(i int) []int32          { return p.members[i].now.features }
 func (p *patches) combine(_, votes, out []float64) { weighted(votes, out, len(out)+1) }
@@ -157,6 +162,8 @@ func (p *patches) vote(i int, x, vote, room []float64) {
 	vote[k] = 1
 	if p.o.Classes > 0 {
 		vote[k] = say(s.right, s.n, p.o.Classes)
+	} else {
+		vote[k] = p.members[i].gauge.say()
 	}
 }
 

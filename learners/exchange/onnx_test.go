@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"freshet/learners/contract"
-	"freshet/learners/flat"
 )
 
 // python is an interpreter that has onnxruntime, from FRESHET_TEST_PYTHON.
@@ -79,7 +78,7 @@ func TestONNXOfTrees(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b, exact, why, err := ONNX(m, "imported", e.Names)
+			b, exact, why, err := ONNX(m, "imported", contract.Input{Features: 6, Names: e.Names}, m.Classes())
 			if err != nil || !exact {
 				t.Fatal(exact, why, err)
 			}
@@ -96,42 +95,5 @@ func TestONNXOfTrees(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// form is a linear model of every feature that a form can have.
-type form struct {
-	contract.Model
-	f contract.LinearForm
-}
-
-func (f form) Linear() (contract.LinearForm, bool, string) { return f.f, true, "" }
-
-func TestONNXOfLinear(t *testing.T) {
-	f := form{f: contract.LinearForm{Outputs: 2, Classes: 2, Link: flat.Softmax, Numeric: []int{0, 2}, Mean: []float64{1, -2}, Inv: []float64{0.5, 3},
-		Missing: []float64{0, -2}, Clip: 2.5, W: []float64{1, -1, 0.25, 2}, Bias: []float64{0.1, 0.2},
-		Blocks: []contract.LinearBlock{{Feature: 1, Size: 3, W: []float64{1, 0, 0, 2, -1, 1}}}}}
-	x := [][]float64{{1, 0, -2}, {math.NaN(), 2, math.NaN()}, {90, 7, -90}, {0.3, 1, -1.7}, {2, math.NaN(), -2.2}}
-	b, _, _, err := ONNX(f, "linear", []string{"a", "b", "c"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := run(t, b, x)
-	for i, r := range x {
-		s := []float64{0.1, 0.2}
-		for j, c := range f.f.Numeric {
-			v := r[c]
-			if v != v {
-				v = f.f.Missing[j]
-			}
-			z := min(max((v-f.f.Mean[j])*f.f.Inv[j], -2.5), 2.5)
-			s[0] += z * f.f.W[2*j]
-			s[1] += z * f.f.W[2*j+1]
-		}
-		if c := r[1]; c == c && c < 3 {
-			s[0] += f.f.Blocks[0].W[2*int(c)]
-			s[1] += f.f.Blocks[0].W[2*int(c)+1]
-		}
-		close5(t, i, out.Probabilities[i][1], 1/(1+math.Exp(s[0]-s[1])))
 	}
 }

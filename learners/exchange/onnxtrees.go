@@ -47,7 +47,7 @@ func (g *graph) trees(e *flat.Ensemble) error {
 		attrTensor("target_weights_as_tensor", doubles("", a.leafWeight, int64(len(a.leafWeight)))))
 	sum = g.op("Cast", "trees64", []string{sum}, attrInt("to", typeDouble))
 	sum = g.op("Add", "raw", []string{sum, base})
-	g.finish(sum, e.Outputs, e.Classes, e.Link)
+	g.treeLink(sum, e)
 	return nil
 }
 

@@ -102,6 +102,8 @@ func attrTexts(name string, v []string) attribute {
 // graph is a GraphProto in the making: nodes 1, name 2, initializers 5, inputs 11, outputs 12.
 type graph struct {
 	nodes, tensors, ends message
+	classes              int
+	hasAxis              bool
 }
 
 // node adds a NodeProto: inputs 1, outputs 2, name 3, op_type 4, attributes 5, domain 7. It returns its first output.

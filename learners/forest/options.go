@@ -100,7 +100,7 @@ func (o *Options) subset(i int) int {
 			n++
 		}
 	case Share:
-		n = math.Floor(d*o.Share + 0.5)
+		n = math.Floor(float64(d*o.Share) + 0.5)
 	}
 	return int(min(max(n, 1), d))
 }

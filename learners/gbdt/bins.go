@@ -83,12 +83,12 @@ func (b *binner) row(v []float32, out []uint8) {
 	}
 }
 
-// fit finds new edges and categories from the window. O(features * (sample log sample) + window * nominal).
-func (b *binner) fit(r *ring, bins int) {
+// fit finds new edges and categories from the window, and reports whether a category lost or got a bin. O(features * (sample log sample) + window * nominal).
+func (b *binner) fit(r *ring, bins int) (moved bool) {
 	step := (r.n + quantileSample - 1) / quantileSample
 	for f := range b.edges {
 		if t := b.nominal[f]; t >= 0 {
-			b.tables[t].fit(b.counts(r, f))
+			moved = b.tables[t].fit(b.counts(r, f)) || moved
 			continue
 		}
 		s := b.sample[:0]
@@ -100,6 +100,7 @@ func (b *binner) fit(r *ring, bins int) {
 		slices.Sort(s)
 		b.edges[f] = quantiles(b.edges[f][:0], s, bins)
 	}
+	return moved
 }
 
 // quantiles appends at most bins-1 edges, half way between distinct values of the sorted s, so that bins hold about
@@ -230,7 +231,7 @@ func (b *binner) counts(r *ring, f int) []pair {
 
 // fit gives bins to the most frequent categories of the window: first those that have one stay, then others by
 // frequency (equal ones by code). O(window log window) where categories are many.
-func (t *table) fit(s []pair) {
+func (t *table) fit(s []pair) (moved bool) {
 	slices.SortFunc(s, func(a, b pair) int {
 		if a.times != b.times {
 			return int(b.times - a.times)
@@ -247,7 +248,7 @@ func (t *table) fit(s []pair) {
 			if i, ok := found(c); ok {
 				s[i].times = 0 // has its bin already
 			} else {
-				t.codes[b] = missing
+				t.codes[b], moved = missing, true
 			}
 		}
 	}
@@ -259,9 +260,12 @@ func (t *table) fit(s []pair) {
 		for t.codes[b] == t.codes[b] {
 			b++
 		}
-		t.codes[b] = p.code
+		t.codes[b], moved = p.code, true
 	}
-	t.index()
+	if moved {
+		t.index()
+	}
+	return moved
 }
 
 func order(a, b float32) int {

@@ -167,6 +167,12 @@ func TestScoresOfTheWindow(t *testing.T) {
 			o := options()
 			o.Mode, o.Loss, o.Rows, o.Window = mode, loss, 0.8, 700
 			m := trained(t, o, 5007)
+			r, x := numeric.NewRand(4), make([]float64, 4)
+			for i := range 3000 { // categories come and go
+				y := example(&r, x)
+				x[2] += float64(i / 100)
+				m.Learn(x, y, 1)
+			}
 			var out [1]float64
 			for i := range m.ring.n {
 				if m.making().scoreRow(m.ring.values(i), m.ring.bins(i), out[:]); math.Abs(out[0]-m.ring.score[i]) > 1e-9 {

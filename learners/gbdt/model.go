@@ -172,19 +172,20 @@ func (m *core) fit() {
 func (m *core) begin(e *ensemble) {
 	m.grower.room(len(m.ring.y))
 	m.least = min(max(m.ring.n/32, 2), m.o.MinRows)
-	m.bins.fit(&m.ring, m.o.Bins)
+	moved := m.bins.fit(&m.ring, m.o.Bins)
 	for i := range m.ring.n {
 		m.bins.row(m.ring.values(i), m.ring.bins(i))
 	}
-	if !m.started {
-		if e.count == 0 { // else it was made to serve, and learns on
-			m.prior(e.base)
-		}
-		for i := range m.ring.n {
-			e.scoreRow(m.ring.values(i), m.ring.bins(i), m.ring.score[i*m.outputs:(i+1)*m.outputs])
-		}
+	if e.count == 0 {
+		m.prior(e.base)
 		if m.force.count == 0 {
 			copy(m.force.base, e.base)
+		}
+	}
+	// Rows that change their bin may change their leaf in trees that are there already.
+	if !m.started || moved {
+		for i := range m.ring.n {
+			e.scoreRow(m.ring.values(i), m.ring.bins(i), m.ring.score[i*m.outputs:(i+1)*m.outputs])
 		}
 	}
 	m.started, m.since = true, 0

@@ -79,8 +79,8 @@ func regressorBatch(t *testing.T, make_ func(in learners.Input) (learners.Regres
 }
 
 // Anomaly holds an anomaly detector to the laws; make gives a fresh untrained one each time.
-func Anomaly(t *testing.T, make func(in learners.Input) (learners.Anomaly, error)) {
-	laws(t, func(t *testing.T, in learners.Input) model {
+func Anomaly(t *testing.T, effort Effort, make func(in learners.Input) (learners.Anomaly, error)) {
+	laws(t, effort, func(t *testing.T, in learners.Input) model {
 		a, err := make(in)
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,15 @@ import (
 	"freshet/learners/wire"
 )
 
+// Effort says how much of the stream the laws see: Full for a learner as it comes, Light for its variants.
+type Effort int
+
+// The efforts: rows are divided by them.
+const (
+	Full  Effort = 1
+	Light Effort = 5
+)
+
 // Input is the shape that the tests use: four numbers and two categories.
 var Input = learners.Input{Features: 6, Nominal: []learners.Nominal{{Feature: 3, Categories: 4}, {Feature: 5, Categories: 0}}}
 
@@ -69,8 +78,8 @@ func wrapRegressor(r learners.Regressor) model {
 }
 
 // Classifier holds a classifier with so many classes to the laws; make gives a fresh untrained one each time.
-func Classifier(t *testing.T, classes int, make func(in learners.Input) (learners.Classifier, error)) {
-	laws(t, func(t *testing.T, in learners.Input) model {
+func Classifier(t *testing.T, effort Effort, classes int, make func(in learners.Input) (learners.Classifier, error)) {
+	laws(t, effort, func(t *testing.T, in learners.Input) model {
 		c, err := make(in)
 		if err != nil {
 			t.Fatal(err)
@@ -107,8 +116,8 @@ func Classifier(t *testing.T, classes int, make func(in learners.Input) (learner
 }
 
 // Regressor holds a regressor to the laws; make gives a fresh untrained one each time.
-func Regressor(t *testing.T, make func(in learners.Input) (learners.Regressor, error)) {
-	laws(t, func(t *testing.T, in learners.Input) model {
+func Regressor(t *testing.T, effort Effort, make func(in learners.Input) (learners.Regressor, error)) {
+	laws(t, effort, func(t *testing.T, in learners.Input) model {
 		r, err := make(in)
 		if err != nil {
 			t.Fatal(err)
@@ -152,12 +161,12 @@ func (m model) train(s *Stream, n int) {
 	}
 }
 
-func laws(t *testing.T, fresh func(*testing.T, learners.Input) model, sane func(out []float64) error) {
+func laws(t *testing.T, effort Effort, fresh func(*testing.T, learners.Input) model, sane func(out []float64) error) {
 	t.Run("predicting is pure", func(t *testing.T) {
 		m := fresh(t, Input)
 		s := NewStream(1)
 		x := make([]float64, 6)
-		for range 20 {
+		for range 20 / effort {
 			m.train(s, 200)
 			before := state(t, m)
 			for range 50 {
@@ -174,8 +183,8 @@ func laws(t *testing.T, fresh func(*testing.T, learners.Input) model, sane func(
 	})
 	t.Run("learning is deterministic", func(t *testing.T) {
 		a, b := fresh(t, Input), fresh(t, Input)
-		a.train(NewStream(2), 5000)
-		b.train(NewStream(2), 5000)
+		a.train(NewStream(2), 5000/int(effort))
+		b.train(NewStream(2), 5000/int(effort))
 		if !bytes.Equal(state(t, a), state(t, b)) {
 			t.Fatal("the same examples gave different models")
 		}
@@ -183,7 +192,7 @@ func laws(t *testing.T, fresh func(*testing.T, learners.Input) model, sane func(
 	t.Run("bytes continue equal", func(t *testing.T) {
 		a := fresh(t, Input)
 		s := NewStream(3)
-		for range 6 {
+		for range 6 / min(effort, 3) {
 			a.train(s, 1500)
 			b := fresh(t, Input)
 			if err := b.UnmarshalBinary(state(t, a)); err != nil {
@@ -199,10 +208,10 @@ func laws(t *testing.T, fresh func(*testing.T, learners.Input) model, sane func(
 	})
 	t.Run("damaged and foreign bytes are refused", func(t *testing.T) {
 		m := fresh(t, Input)
-		m.train(NewStream(4), 3000)
+		m.train(NewStream(4), 1500)
 		good := state(t, m)
 		r := NewStream(5)
-		for range 300 {
+		for range 300 / effort {
 			bad := append([]byte(nil), good...)
 			bad[int(r.Float()*float64(len(bad)))] ^= byte(1 + int(r.Float()*255))
 			if err := m.UnmarshalBinary(bad); !errors.Is(err, wire.ErrDamaged) && err == nil {
@@ -234,9 +243,9 @@ func laws(t *testing.T, fresh func(*testing.T, learners.Input) model, sane func(
 	t.Run("memory is bounded", func(t *testing.T) {
 		m := fresh(t, Input)
 		s := NewStream(7)
-		m.train(s, 5000)
+		m.train(s, 5000/int(effort))
 		const limit = 48 << 20 // the registry's default bounds are at most 32 MiB
-		for range 10 {
+		for range 10 / effort {
 			m.train(s, 3000)
 			if b := m.Bytes(); b > limit || b < len(m.out)*8 {
 				t.Fatalf("%d bytes", b)
@@ -247,7 +256,7 @@ func laws(t *testing.T, fresh func(*testing.T, learners.Input) model, sane func(
 		m := fresh(t, Input)
 		s := NewStream(8)
 		x := make([]float64, 6)
-		for i := range 6000 {
+		for i := range 6000 / int(effort) {
 			y := s.Next(x)
 			for j := range x {
 				if s.Float() < 0.3 {
@@ -277,7 +286,7 @@ func laws(t *testing.T, fresh func(*testing.T, learners.Input) model, sane func(
 	t.Run("constant features, a single class", func(t *testing.T) {
 		m := fresh(t, Input)
 		x := []float64{3, 3, 3, 1, 0, 7}
-		for range 5000 {
+		for range 5000 / effort {
 			m.learn(x, 2, 1)
 		}
 		for _, v := range [][]float64{x, {0, 0, 0, 0, 0, 0}, {9, math.NaN(), 1e300, 2, 9, 1e6}} {

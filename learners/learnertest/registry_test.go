@@ -62,6 +62,10 @@ func TestRegistry(t *testing.T) {
 			if again, err := learners.Parse(spec.String()); err != nil || again.String() != spec.String() {
 				t.Fatalf("%s does not parse back: %v", spec, err)
 			}
+			effort := Light
+			if i == 0 {
+				effort = Full
+			}
 			t.Run(text, func(t *testing.T) {
 				if e.Classifies() {
 					for _, classes := range []int{2, 5} {
@@ -69,15 +73,15 @@ func TestRegistry(t *testing.T) {
 							continue
 						}
 						t.Run(fmt.Sprintf("%d classes", classes), func(t *testing.T) {
-							Classifier(t, classes, func(in learners.Input) (learners.Classifier, error) { return spec.NewClassifier(in, classes) })
+							Classifier(t, effort, classes, func(in learners.Input) (learners.Classifier, error) { return spec.NewClassifier(in, classes) })
 						})
 					}
 				}
 				if e.Regresses() {
-					t.Run("regressor", func(t *testing.T) { Regressor(t, spec.NewRegressor) })
+					t.Run("regressor", func(t *testing.T) { Regressor(t, effort, spec.NewRegressor) })
 				}
 				if e.Detects() {
-					t.Run("anomaly", func(t *testing.T) { Anomaly(t, spec.NewAnomaly) })
+					t.Run("anomaly", func(t *testing.T) { Anomaly(t, effort, spec.NewAnomaly) })
 				}
 			})
 		}

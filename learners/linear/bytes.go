@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"freshet/learners/scale"
 	"freshet/learners/wire"
 )
 
@@ -153,76 +152,5 @@ func (c *core) verify(fail func(string, ...any)) {
 				return
 			}
 		}
-	}
-}
-
-// unmarshal1 reads what the first format wrote: SGD or AdaGrad, with blocks, scaler and nothing else.
-func (c *core) unmarshal1(r *wire.Reader) error {
-	same := func(what string, want int) {
-		if got := r.Count(1 << 40); r.Err() == nil && got != want {
-			r.Fail("%s: the bytes have %d, this model %d", what, got, want)
-		}
-	}
-	same("features", c.o.Features)
-	same("outputs", c.outputs)
-	same("scaling", int(c.o.Scale))
-	if r.Bool() != (c.o.Optimizer == AdaGrad) || c.o.Optimizer > AdaGrad || len(c.crosses) > 0 || c.o.HashBits > 0 || c.target != nil || c.batch != nil {
-		r.Fail("the bytes are of another optimizer or have fewer abilities than this model")
-	}
-	same("nominal features", len(c.blocks))
-	for i, n := range c.blocks {
-		same(fmt.Sprint("nominal feature ", i), n.feature)
-		same(fmt.Sprint("categories of feature ", n.feature), n.size)
-	}
-	if r.Err() != nil {
-		return r.Err()
-	}
-	n := c.blank()
-	n.steps = r.Uint(1 << 63)
-	n.pushes = n.steps
-	r.FloatsInto(n.b)
-	r.FloatsInto(n.w)
-	if n.s1 != nil {
-		r.FloatsInto(n.s1[:len(n.w)])
-	}
-	if n.std != nil {
-		n.std = scale.NewStandard(len(c.numeric))
-		n.std.Read(r)
-	}
-	if n.minmax != nil {
-		n.minmax.Read(r)
-	}
-	n.verify(r.Fail)
-	if err := r.Close(); err != nil {
-		return err
-	}
-	*c = n
-	return nil
-}
-
-func (b *batch) append(dst []byte) []byte {
-	dst = wire.Uint(dst, uint64(b.count))
-	dst = wire.Floats(dst, b.sum)
-	dst = wire.Uint(dst, uint64(len(b.touched)))
-	for _, h := range b.touched {
-		dst = wire.Uint(dst, uint64(h))
-	}
-	return dst
-}
-
-func (b *batch) read(r *wire.Reader, c *core) {
-	b.count = r.Count(c.o.MiniBatch - 1)
-	r.FloatsInto(b.sum)
-	for range r.Count(cap(b.touched)) {
-		h := r.Count(c.columns - 1)
-		if r.Err() != nil {
-			return
-		}
-		if h < len(c.numeric) || b.in[h] {
-			r.Fail("column %d is listed twice or is a number", h)
-			return
-		}
-		b.in[h] = true
-		b.touched = append(b.touched, h)
 	}
 }

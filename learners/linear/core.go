@@ -35,7 +35,9 @@ type core struct {
 	val          []float64 // their values
 	act          []int     // Normalised: the active columns, the intercept among them
 	actVal, rate []float64 // Normalised: their values and their own rates
+	plain        []float64 // Normalised: outputs, the gradients before the step
 	g            []float64 // outputs: predictions, then loss gradients
+	part         float64   // FTRL: the part of the gradient that weights follow, 1 but for invariant steps
 }
 
 func newCore(o Options, outputs int) (core, error) {
@@ -60,6 +62,7 @@ func newCore(o Options, outputs int) (core, error) {
 		c.span = make([]float64, l.columns+1)
 		c.unit, c.inverse = make([]float64, l.columns+1), make([]float64, l.columns+1)
 		n := len(l.numeric) + len(l.blocks) + len(l.crosses) + 1
+		c.plain = make([]float64, outputs)
 		c.act, c.actVal, c.rate = make([]int, 0, n), make([]float64, 0, n), make([]float64, n)
 	}
 	switch o.Scale {
@@ -79,6 +82,7 @@ func newCore(o Options, outputs int) (core, error) {
 	c.idx = make([]int, 0, len(l.blocks)+len(l.crosses))
 	c.val = make([]float64, 0, len(l.blocks)+len(l.crosses))
 	c.g = make([]float64, outputs)
+	c.part = 1
 	return c, nil
 }
 
@@ -97,7 +101,7 @@ func (c *core) check(x []float64) {
 // Bytes is the memory of the model: 8 a weight (16 with AdaGrad, RMSProp and momentum, 24 with Adam and FTRL, a gradient
 // more with mini-batches), 32 a scaled column, and scratch.
 func (c *core) Bytes() int {
-	n := 8*(len(c.all)+len(c.s1)+len(c.s2)+3*len(c.span)+3*len(c.rate)+len(c.z)+len(c.g)+len(c.hot)+cap(c.idx)+cap(c.val)+len(c.numeric)) +
+	n := 8*(len(c.all)+len(c.s1)+len(c.s2)+3*len(c.span)+3*len(c.rate)+len(c.z)+2*len(c.g)+len(c.hot)+cap(c.idx)+cap(c.val)+len(c.numeric)) +
 		32*len(c.blocks) + 56*len(c.crosses) + 512
 	if c.std != nil {
 		n += c.std.Bytes()

@@ -37,7 +37,8 @@
 // # What they can besides
 //
 // All of them merge with replicas from other partitions (Merge), explain a prediction exactly (Contributions), and tell
-// their size (Shape) and what matters (Importance). Bayes gives intervals (PredictInterval).
+// their size (Shape) and what matters (Importance). Form writes a model out as plain terms, for exporters. Bayes gives
+// intervals (PredictInterval).
 //
 // Imports contract, numeric, scale and wire. Start with core.go, then step.go.
 package linear

@@ -73,7 +73,13 @@ func (m *Linear) Learn(x []float64, y, weight float64) {
 		m.approach(weight, func(_ int, square, h float64) float64 { return m.o.fall(m.g[0], y, delta, h, square) })
 		return
 	}
-	if m.o.Invariant || m.o.Loss == Poisson {
+	if m.o.Optimizer == FTRL && m.o.Invariant {
+		g := float64(m.o.slope(m.g[0], y, delta) * weight)
+		if m.part = 1; g != 0 {
+			m.part = min(max(m.o.fall(m.g[0], y, delta, weight, m.reach(min(max(g, -m.o.ClipGradient), m.o.ClipGradient)))/g, 0), 1)
+		}
+		m.g[0] = g
+	} else if m.o.Invariant || m.o.Loss == Poisson {
 		m.g[0] = m.o.fall(m.g[0], y, delta, weight, float64(m.o.Rate*m.square())+max(m.o.InterceptRate, 0))
 	} else {
 		m.g[0] = float64(m.o.slope(m.g[0], y, delta) * weight)

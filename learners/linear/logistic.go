@@ -88,8 +88,15 @@ func (m *Logistic) Learn(x []float64, class int, weight float64) {
 		m.approachClass(class, weight)
 		return
 	}
+	m.part = 1
 	switch {
-	case m.o.Invariant && (m.outputs == 1 || m.o.OneVsRest):
+	case m.o.Invariant && m.o.Optimizer == FTRL && m.outputs == 1 && m.o.Loss == Log:
+		g := float64((numeric.Sigmoid(m.g[0]) - float64(class)) * weight)
+		if g != 0 {
+			m.part = min(max(logFall(m.g[0], sign(0, class, 1), weight, m.reach(g))/g, 0), 1)
+		}
+		m.g[0] = g
+	case m.o.Invariant && m.o.Optimizer != FTRL && (m.outputs == 1 || m.o.OneVsRest):
 		square := float64(m.o.Rate*m.square()) + max(m.o.InterceptRate, 0)
 		for i, s := range m.g {
 			m.g[i] = m.fallClass(s, sign(i, class, m.outputs), weight, square)

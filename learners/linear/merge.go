@@ -46,17 +46,33 @@ func peers[M cored](m M, others []contract.Model, weights []float64) ([]M, []flo
 	if !(total > 0 && total <= math.MaxFloat64) {
 		return nil, nil, fmt.Errorf("linear: weights add up to %v", total)
 	}
+	return all, sharesOf(all, weights, total), nil
+}
+
+// sharesOf returns the shares of 1. A replica that has learned nothing yet has nothing to say: its share is 0.
+func sharesOf[M cored](all []M, weights []float64, total float64) []float64 {
+	learned := 0.0
+	for i, m := range all {
+		if m.own().steps > 0 {
+			learned += weights[i]
+		}
+	}
 	shares := make([]float64, len(weights))
 	for i, w := range weights {
-		shares[i] = w / total
+		switch {
+		case learned == 0:
+			shares[i] = w / total
+		case all[i].own().steps > 0:
+			shares[i] = w / learned
+		}
 	}
-	return all, shares, nil
+	return shares
 }
 
 // Merge replaces the model by the weighted mean of itself (weights[0]) and replicas: of the functions that they compute,
 // each in its own scaling, expressed in the scaling that mixes theirs. For numbers and categories that is exact (up to
 // clipping); weights of crosses are averaged as they are, and so is what the optimizers know. Weights in proportion to
-// the examples learned make the scaler that of all of them. Unfinished mini-batches are dropped.
+// the examples learned make the scaler that of all of them. A replica that has learned nothing has no part. Unfinished mini-batches are dropped.
 func (m *Logistic) Merge(others []contract.Model, weights []float64) error {
 	return merge(m, others, weights)
 }

@@ -1,6 +1,10 @@
 package linear
 
-import "math"
+import (
+	"math"
+
+	"freshet/learners/wire"
+)
 
 // batch sums the gradients of MiniBatch examples; one step by their mean follows.
 type batch struct {
@@ -78,5 +82,32 @@ func (b *batch) column(c *core, j int, rate float64) {
 			continue
 		}
 		c.turn(at, g, rate)
+	}
+}
+
+func (b *batch) append(dst []byte) []byte {
+	dst = wire.Uint(dst, uint64(b.count))
+	dst = wire.Floats(dst, b.sum)
+	dst = wire.Uint(dst, uint64(len(b.touched)))
+	for _, h := range b.touched {
+		dst = wire.Uint(dst, uint64(h))
+	}
+	return dst
+}
+
+func (b *batch) read(r *wire.Reader, c *core) {
+	b.count = r.Count(c.o.MiniBatch - 1)
+	r.FloatsInto(b.sum)
+	for range r.Count(cap(b.touched)) {
+		h := r.Count(c.columns - 1)
+		if r.Err() != nil {
+			return
+		}
+		if h < len(c.numeric) || b.in[h] {
+			r.Fail("column %d is listed twice or is a number", h)
+			return
+		}
+		b.in[h] = true
+		b.touched = append(b.touched, h)
 	}
 }

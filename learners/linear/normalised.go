@@ -13,6 +13,11 @@ type norm struct{ weight, sum float64 }
 // tiny is the magnitude up to which a value counts as 0: the square of its inverse is still finite.
 const tiny = 1e-100
 
+// silent is the gradient up to which an example, predicted with certainty, teaches nothing, not even its magnitudes:
+// to shrink a weight that was just proved right would only hurt. It is where Vowpal Wabbit's single-precision loss is 0,
+// which on a stream whose columns grow (elec2) makes three points of accuracy.
+const silent = 0x1p-24
+
 // approach is the step of Ross, Mineiro and Langford 2013 (normalised online learning, NAG), with adaptive rates and
 // steps that are invariant to the importance of an example; with p = PowerT and s the largest |x| of a column so far:
 //
@@ -24,12 +29,20 @@ const tiny = 1e-100
 func (c *core) approach(weight float64, slope func(output int, square, h float64) float64) {
 	c.steps++
 	c.pushes++
+	loud := false
+	for i := range c.plain {
+		g := min(max(slope(i, 0, 1), -c.o.ClipGradient), c.o.ClipGradient)
+		c.plain[i] = g
+		loud = loud || math.Abs(g) > silent
+	}
+	if !loud {
+		return
+	}
 	c.activate()
 	c.stretch(weight)
 	k := c.outputs
 	common := c.o.Rate * power(c.seen.sum/c.seen.weight, c.o.PowerT-1)
-	for i := range c.g {
-		plain := min(max(slope(i, 0, 1), -c.o.ClipGradient), c.o.ClipGradient)
+	for i, plain := range c.plain {
 		square := float64(c.rates(i, plain, weight) * common)
 		g := float64(plain * weight)
 		if !c.o.Plain {

@@ -31,7 +31,7 @@ type Options struct {
 	Beta          float64 // of FTRL: 1; negative: 0
 	PowerT        float64 // of Normalised: exponent of the decay, in [0, 1]; 0 is a constant rate
 	Plain         bool    // Normalised without its invariant steps
-	Invariant     bool    // steps that follow the loss downhill and never beyond its minimum, of SGD and AdaGrad too
+	Invariant     bool    // steps that follow the loss downhill and never beyond its minimum: SGD, AdaGrad, FTRL (there not with a softmax)
 	MiniBatch     int     // examples whose mean gradient makes one step: 1
 	L1            float64 // penalty L1*|w|, on the columns that an example has, by shrinking after the step: 0
 	L2            float64 // penalty L2/2*|w|², on the columns that an example has: 0
@@ -95,6 +95,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("linear: momentum %v and decay %v must be in [0, 1), the power of the decay %v in [0, 1]", o.Momentum, o.Decay, o.PowerT)
 	case !(o.Delta > 0) || !(o.Quantile > 0 && o.Quantile < 1):
 		return fmt.Errorf("linear: delta %v must be above 0 and the quantile %v between 0 and 1", o.Delta, o.Quantile)
+	case o.Optimizer == Normalised && (o.L1 > 0 || o.L2 > 0):
+		return fmt.Errorf("linear: normalised steps have no penalties: l1 %v and l2 %v must be 0", o.L1, o.L2)
 	case o.MiniBatch > 1<<16 || o.MiniBatch > 1 && (o.Optimizer == FTRL || o.Optimizer == Normalised):
 		return fmt.Errorf("linear: mini-batches of %d, expected at most %d, and 1 with FTRL and normalised steps", o.MiniBatch, 1<<16)
 	}

@@ -60,13 +60,22 @@ func (t *target) restore(s float64) float64 {
 	} else {
 		v = t.std.Mean(0) + float64(s*t.deviation())
 	}
+	low, high := t.bounds()
+	v, _ = numeric.Tame(min(max(v, low), high))
+	return v
+}
+
+// bounds are what predictions are held to; low > high before the first target.
+func (t *target) bounds() (low, high float64) {
+	if t.lo > t.hi {
+		return 1, -1
+	}
 	wide := float64(slack * (t.hi - t.lo))
-	low := t.lo - wide
+	low = t.lo - wide
 	if t.poisson {
 		low = max(low, 0)
 	}
-	v, _ = numeric.Tame(min(max(v, low), t.hi+wide))
-	return v
+	return low, t.hi + wide
 }
 
 func (t *target) append(dst []byte) []byte {

@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"math"
 
 	"freshet/learners/wire"
 )
@@ -21,32 +22,33 @@ type Range struct {
 
 // Snapshot is a model as of an offset.
 type Snapshot struct {
-	Name              string // of the model in the pipeline
-	Version           uint64 // rises by one with each snapshot of a model, from 1
-	Learner           string // canonical text that makes the learner: learners.Spec.String
-	SchemaFingerprint uint64 // of the vector schema that the model sees
-	Classes           int    // of a classifier; 0: a regressor
-	Partition         int32  // whose examples it was trained on
-	Examples          uint64 // learned so far
-	EventTimeMs       int64  // largest event time learned
-	Offset            int64  // of the last example learned
-	Trained           Range  // since the model began
-	Bytes             []byte // of the learner
+	Name              string  // of the model in the pipeline
+	Version           uint64  // rises by one with each snapshot of a model, from 1
+	Learner           string  // canonical text that makes the learner: learners.Spec.String
+	SchemaFingerprint uint64  // of the vector schema that the model sees
+	Classes           int     // of a classifier; 0: a regressor
+	Partition         int32   // whose examples it was trained on
+	Examples          uint64  // learned so far
+	EventTimeMs       int64   // largest event time learned
+	Offset            int64   // of the last example learned
+	Trained           Range   // since the model began
+	Bytes             []byte  // of the learner
+	Threshold         float64 // from which score on the model says yes; NaN: it does not decide
 }
 
 // AppendBinary appends the snapshot in the form below (see package wire for header and checksum). All integers are
 // varints, texts and bytes have their length in front:
 //
-//	header of kind "snapshot", version 1
+//	header of kind "snapshot", version 2
 //	Name, Version, Learner, SchemaFingerprint, Classes, Partition, Examples,
-//	EventTimeMs, Offset, FirstOffset, LastOffset, FirstTimeMs, LastTimeMs, Bytes
+//	EventTimeMs, Offset, FirstOffset, LastOffset, FirstTimeMs, LastTimeMs, Bytes; since version 2: Threshold
 //	checksum
 func (s *Snapshot) AppendBinary(dst []byte) ([]byte, error) {
 	if err := s.check(); err != nil {
 		return dst, err
 	}
 	start := len(dst)
-	dst = wire.Begin(dst, "snapshot", 1)
+	dst = wire.Begin(dst, "snapshot", 2)
 	dst = wire.String(dst, s.Name)
 	dst = wire.Uint(dst, s.Version)
 	dst = wire.String(dst, s.Learner)
@@ -58,12 +60,13 @@ func (s *Snapshot) AppendBinary(dst []byte) ([]byte, error) {
 		dst = wire.Int(dst, v)
 	}
 	dst = wire.String(dst, string(s.Bytes))
+	dst = wire.Float(dst, s.Threshold)
 	return wire.Seal(dst, start), nil
 }
 
 // UnmarshalBinary replaces the snapshot; Bytes is a copy. Damaged or foreign bytes give an error and change nothing.
 func (s *Snapshot) UnmarshalBinary(data []byte) error {
-	r, _, err := wire.Open(data, "snapshot", 1)
+	r, version, err := wire.Open(data, "snapshot", 2)
 	if err != nil {
 		return err
 	}
@@ -78,6 +81,9 @@ func (s *Snapshot) UnmarshalBinary(data []byte) error {
 	n.EventTimeMs, n.Offset = r.Int(), r.Int()
 	n.Trained = Range{r.Int(), r.Int(), r.Int(), r.Int()}
 	n.Bytes = append([]byte(nil), r.Bytes(MaxModel)...)
+	if n.Threshold = math.NaN(); version >= 2 {
+		n.Threshold = r.Float()
+	}
 	if err := r.Close(); err != nil {
 		return err
 	}

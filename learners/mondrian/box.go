@@ -11,18 +11,17 @@ type box struct{ lo, hi []float32 }
 func (t *tree) extension(b box, x, rates []float32) float32 {
 	sum := float32(0)
 	n := t.numbers
-	lo, hi := b.lo[:n], b.hi[:n]
-	rates = rates[:n]
+	lo, hi, r := b.lo[:n], b.hi[:n], rates[:n]
 	for j, v := range x[:n] {
 		if v > hi[j] {
-			sum += float32((v - hi[j]) * rates[j])
+			sum += float32((v - hi[j]) * r[j])
 		} else if v < lo[j] {
-			sum += float32((lo[j] - v) * rates[j])
+			sum += float32((lo[j] - v) * r[j])
 		}
 	}
 	for j := n; j < len(x); j++ {
 		if t.novel(b, j, x[j]) {
-			sum += t.newness
+			sum += rates[j]
 		}
 	}
 	return sum
@@ -33,7 +32,7 @@ func (t *tree) one(b box, j int, v float32, rates []float32) float32 {
 	switch {
 	case j >= t.numbers:
 		if t.novel(b, j, v) {
-			return t.newness
+			return rates[j]
 		}
 	case v > b.hi[j]:
 		return float32((v - b.hi[j]) * rates[j])

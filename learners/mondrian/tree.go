@@ -32,7 +32,7 @@ type node struct {
 
 // shape is what all trees of a forest share.
 type shape struct {
-	newness float32 // what a category new to a box counts
+	memory  float32 // weight of a node at which it is halved
 	first   float64 // likelihood of the first example of a new leaf
 	head    int     // floats of a node before its box: class counts, or mean and spread
 	stride  int     // floats of a node
@@ -45,11 +45,11 @@ type shape struct {
 func newShape(o Options, s *space, head int) shape {
 	h := shape{head: head, coords: len(s.columns), numbers: s.numbers, o: o}
 	h.stride = head + 2*h.coords
-	h.first, h.newness = 1, float32(o.NominalRate)
+	h.first, h.memory = 1, float32(o.NodeMemory)
 	if o.Classes > 0 {
 		h.first = numeric.Exp(-o.FirstLoss * numeric.Log(float64(o.Classes)))
 	}
-	h.room = (o.MaxBytes/o.Trees - treeBytes) / (nodeBytes + 4*h.stride)
+	h.room = (o.MaxBytes/o.Trees - treeBytes - 24*h.coords) / (nodeBytes + 4*h.stride)
 	return h
 }
 
@@ -68,6 +68,7 @@ type tree struct {
 	found uint64 // drifts
 	most  int    // nodes of this life; with Restart a tree's first one is cut short, so that trees differ in age
 
+	relevance
 	path []step // scratch of learn
 }
 

@@ -13,6 +13,7 @@ func (t *tree) learnValue(x, rates []float32, y, spread, weight float64) float64
 		t.observe(n, know, float32(y), float32(weight))
 		return y
 	}
+	rates = t.weigh(rates)
 	noise := max(t.error, 1e-6*spread)
 	if noise <= 0 {
 		noise = 1
@@ -57,7 +58,7 @@ func (t *tree) learnValue(x, rates []float32, y, spread, weight float64) float64
 func (t *tree) observe(n *node, know []float32, y, weight float32) {
 	n.n += weight
 	know[0] += float32((y - know[0]) * (weight / n.n))
-	if n.n > heavy {
+	if n.n > t.memory {
 		n.n *= 0.5
 	}
 }

@@ -79,7 +79,7 @@ func NewAdaptive(o AdaptiveOptions) (*Adaptive, error) {
 	room := o.MaxBytes - s.bytes()
 	l := s.limit(room/2, 0)
 	a.altLimits = s.limit(room/2/mostAlts, 0)
-	if err := s.enough(a.altLimits, 2*mostAlts); err != nil {
+	if err := s.suffice(a.altLimits, 2*mostAlts); err != nil {
 		return nil, err
 	}
 	a.main = newCore(s, l, 0, numeric.NewRand(0), s.newScratch())

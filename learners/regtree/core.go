@@ -164,6 +164,15 @@ func (c *core) predict(x []float64) float64 {
 	return l.bound(c.s.inputs.Estimate(l.line, x) + l.ref)
 }
 
+// predictRow is predict for inputs that are filled already: the same bits.
+func (c *core) predictRow(x, z []float64) float64 {
+	l := c.leafOf(x)
+	if l.usesMean(c.s.o.Leaf) {
+		return l.mean
+	}
+	return l.bound(l.line.Predict(z) + l.ref)
+}
+
 func (l *leaf) usesMean(p LeafPrediction) bool {
 	return l.line == nil || p == AdaptiveLeaf && l.meanErr <= l.linearErr
 }

@@ -7,6 +7,7 @@ import (
 
 	"freshet/learners/drift"
 	"freshet/learners/numeric"
+	"freshet/learners/ridge"
 )
 
 // Aggregation says how the trees of a forest make one estimate.
@@ -102,16 +103,22 @@ func NewForest(o ForestOptions) (*Forest, error) {
 	}
 	o.Options = s.o
 	f := &Forest{s: s, o: o, poisson: numeric.NewPoisson(o.Lambda), rand: numeric.NewRand(o.Seed), r: s.newRow()}
-	f.subset = max(1, int(math.Ceil(o.Share*float64(o.Features))))
-	if f.subset == o.Features {
-		f.subset = 0
-	}
 	grown := 2 * o.Trees // each with its shadow
 	if o.NoDrift {
 		grown = o.Trees
 	}
-	f.limits = s.limit((o.MaxBytes-s.bytes()-o.Trees*memberBytes)/grown, f.subset)
-	if err := s.enough(f.limits, grown); err != nil {
+	f.subset = max(1, int(math.Ceil(o.Share*float64(o.Features))))
+	for {
+		f.limits = s.limit((o.MaxBytes-s.bytes()-o.Trees*memberBytes)/grown, f.subset)
+		if f.limits.maxHists >= enough || f.subset == 1 {
+			break
+		}
+		f.subset -= (f.subset + 3) / 4
+	}
+	if f.subset == o.Features {
+		f.subset = 0
+	}
+	if err := s.suffice(f.limits, grown); err != nil {
 		return nil, err
 	}
 	f.members = make([]member, o.Trees)
@@ -126,6 +133,9 @@ func NewForest(o ForestOptions) (*Forest, error) {
 	}
 	return f, nil
 }
+
+// enough is how many histograms a tree should have room for: with fewer, leaves watch fewer features.
+const enough = 12
 
 const memberBytes = 6000 // with its detectors
 
@@ -188,9 +198,12 @@ func (f *Forest) Predict(x []float64) float64 {
 	f.s.check(x)
 	v := votes{way: f.o.Aggregation}
 	unit := f.targets.sd()
+	var row [ridge.Most + 1]float64 // on the stack: any number may predict at once
+	z := row[:f.s.q()]
+	f.s.inputs.Fill(x, z)
 	for i := range f.members {
 		m := &f.members[i]
-		v.add(m.tree.predict(x), m.weight(unit))
+		v.add(m.tree.predictRow(x, z), m.weight(unit))
 	}
 	return v.result()
 }

@@ -21,14 +21,14 @@ func New(o Options) (*Tree, error) {
 		return nil, err
 	}
 	l := s.limit(s.o.MaxBytes-s.bytes(), 0)
-	if err := s.enough(l, 1); err != nil {
+	if err := s.suffice(l, 1); err != nil {
 		return nil, err
 	}
 	return &Tree{s: s, c: newCore(s, l, 0, numeric.NewRand(0), s.newScratch()), r: s.newRow()}, nil
 }
 
-// enough is the error of limits that allow no tree.
-func (s *shared) enough(l limits, trees int) error {
+// suffice is the error of limits that allow no tree.
+func (s *shared) suffice(l limits, trees int) error {
 	if l.maxHists < 1 || l.maxLeaves < 2 {
 		need := s.bytes() + trees*max((8*l.histSize+24)*4/3+8, 8*(leafBytes+64+ridge.Bytes(s.q())))
 		return fmt.Errorf("regtree: %d bytes are too few for %d features and %d trees, expected at least %d", s.o.MaxBytes, s.o.Features, trees, need)

@@ -92,40 +92,39 @@ func (l *Model) Solve(f, y []float64) {
 	copy(f, l.a)
 	k := 0
 	for i := range q {
-		row := f[k : k+i+1]
+		row := f[k : k+i+1 : k+i+1]
 		if i < q-1 {
 			row[i] += ridge + float64(1e-9*n)
 		}
 		kj := 0
-		for j := range i {
-			s := row[j]
-			other := f[kj : kj+j+1]
-			for m := range j {
-				s -= float64(row[m] * other[m])
-			}
-			row[j] = s / other[j]
-			kj += j + 1
-		}
 		d := row[i]
-		for m := range i {
-			d -= float64(row[m] * row[m])
+		g := l.b[i]
+		for j := range i {
+			other := f[kj : kj+j+1 : kj+j+1]
+			s := row[j]
+			for m, v := range other[:j] {
+				s -= float64(row[m] * v)
+			}
+			s *= other[j] // which holds the inverse of the diagonal
+			row[j] = s
+			d -= float64(s * s)
+			g -= float64(s * y[j])
+			kj += j + 1
 		}
 		if !(d > 1e-12*l.a[k+i]) || !(d <= math.MaxFloat64) {
 			return
 		}
-		row[i] = math.Sqrt(d)
-		s := l.b[i]
-		for m := range i {
-			s -= float64(row[m] * y[m])
-		}
-		y[i] = s / row[i]
+		row[i] = 1 / math.Sqrt(d)
+		y[i] = g * row[i]
 		k += i + 1
 	}
 	for i := q - 1; i >= 0; i-- {
 		k -= i + 1
-		y[i] /= f[k+i]
-		for m := range i {
-			y[m] -= float64(f[k+m] * y[i])
+		row := f[k : k+i+1]
+		v := y[i] * row[i]
+		y[i] = v
+		for m, u := range row[:i] {
+			y[m] -= float64(u * v)
 		}
 	}
 	for _, v := range y[:q] {

@@ -2,8 +2,6 @@ package tree
 
 import (
 	"math"
-
-	"freshet/learners/numeric"
 )
 
 // Contributions is contract.Contributor: the class shares of the nodes on the way to the leaf change at each test, and
@@ -51,7 +49,8 @@ func (t *Tree) Contributions(x, out, base []float64) {
 			}
 		}
 		copy(from, votes)
-		t.chances(i, from)
+		t.chances(from)
+		t.soften(i, from)
 		for step := range fs {
 			j := step
 			if order == 1 {
@@ -62,7 +61,8 @@ func (t *Tree) Contributions(x, out, base []float64) {
 			}
 			to := buf[3*k:]
 			copy(to, votes)
-			t.chances(i, to)
+			t.chances(to)
+			t.soften(i, to)
 			put(out, int(fs[j]), to, 0.5)
 			put(out, int(fs[j]), from, -0.5)
 			for c := range next {
@@ -74,13 +74,6 @@ func (t *Tree) Contributions(x, out, base []float64) {
 	for _, f := range fs {
 		put(out, int(f), next, 1/float64(len(fs)))
 	}
-}
-
-// chances turns the votes of naive Bayes at record i into the probabilities that the tree answers.
-func (t *Tree) chances(i int, votes []float64) {
-	t.temper.apply(votes)
-	numeric.Softmax(votes)
-	t.soften(i, votes)
 }
 
 // put adds part of the probabilities p to the outputs of feature f: that of class 1 if there are two classes, else all.

@@ -4,8 +4,19 @@ import (
 	"math"
 	"testing"
 
+	"freshet/learners/contract"
 	"freshet/learners/flat"
 	"freshet/learners/scale"
+)
+
+var (
+	_ contract.Classifier        = (*Tree)(nil)
+	_ contract.ClassifierBatcher = (*Tree)(nil)
+	_ contract.Contributor       = (*Tree)(nil)
+	_ contract.Exporter          = (*Tree)(nil)
+	_ contract.Importances       = (*Tree)(nil)
+	_ contract.Drifter           = (*Tree)(nil)
+	_ contract.Shaper            = (*Tree)(nil)
 )
 
 // source is a stream of examples with a category, gaps and, after half of it, another concept.

@@ -25,7 +25,7 @@ func (t *Tree) review(x []float64, class int, weight float64, leaf int32) {
 }
 
 // reconsider compares the test of an inner node with the best that its statistics know: it stays, is replaced by the
-// better one, or is taken away if no test is as good as none. Reports whether the node changed.
+// better one, or is taken away with all below it where no test is better than none. Reports whether the node changed.
 func (t *Tree) reconsider(i int, total float64) bool {
 	bound, _ := t.bound(i, total)
 	if bound == inf {
@@ -33,27 +33,28 @@ func (t *Tree) reconsider(i int, total float64) bool {
 	}
 	t.scan(i)
 	s := &t.split
-	n := &t.nodes[t.records[i].node]
-	best := s.best
+	at := t.records[i].node
 	if s.feature < 0 {
-		best = 0
-	}
-	now := t.current(i)
-	if s.feature == int(n.feature) {
-		// Another threshold of the same feature is worth no subtree unless it is much better.
-		if best-now <= max(bound, t.o.Tau) {
+		if bound >= t.o.Tau {
 			return false
 		}
+		t.dropBelow(at)
+		t.records[i].mc, t.records[i].nb = 0, 0
+		for c := range t.o.Classes {
+			t.settle(i, c) // inner nodes do not keep it up to date
+		}
+		t.changed++
+		return true
 	}
-	tie := bound < t.o.Tau && best-now > t.o.Tau/2
+	gap := s.best - t.current(i)
 	switch {
-	case s.feature < 0 && -now > bound: // never: a merit is not negative
-		return false
-	case s.feature < 0 || !(best-now > bound || tie):
+	case s.feature == int(t.nodes[at].feature) && gap <= max(bound, t.o.Tau):
+		return false // another threshold of the same feature is not worth a subtree
+	case gap <= bound && !(bound < t.o.Tau && gap > t.o.Tau/2):
 		return false
 	}
-	t.changed++
-	t.dropBelow(t.records[i].node)
+	t.dropBelow(at)
 	t.grow(i)
+	t.changed++
 	return true
 }

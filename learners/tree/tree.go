@@ -167,8 +167,7 @@ func (t *Tree) PredictProba(x, p []float64) {
 	i := int(t.nodes[t.route(0, x)].record)
 	if t.usesBayes(i) {
 		t.bayes(i, x, p)
-		t.temper.apply(p)
-		numeric.Softmax(p)
+		t.chances(p)
 		t.soften(i, p)
 		return
 	}
@@ -179,6 +178,15 @@ func (t *Tree) PredictProba(x, p []float64) {
 func (t *Tree) usesBayes(i int) bool {
 	r := &t.records[i]
 	return r.slab != nil && (t.o.Leaf == NaiveBayes || t.o.Leaf == Adaptive && r.nb >= r.mc)
+}
+
+// chances turns the votes of naive Bayes into probabilities.
+func (t *Tree) chances(votes []float64) {
+	if !t.o.Raw {
+		soothe(votes)
+		t.temper.apply(votes)
+	}
+	numeric.Softmax(votes)
 }
 
 // soften adds half an example to each class of naive Bayes' probabilities at record i, as shares have, so that a young
@@ -226,6 +234,7 @@ func (t *Tree) Step(x []float64, class int, weight float64, p []float64) {
 	learns := class >= 0 && class < t.o.Classes && numeric.Weight(weight)
 	if t.answer(i, x, p) {
 		if learns && !t.o.Raw {
+			soothe(t.votes)
 			t.temper.learn(t.votes, p, class)
 		}
 		t.soften(i, p)
@@ -274,8 +283,7 @@ func (t *Tree) answer(i int, x, p []float64) bool {
 		return false
 	}
 	copy(p, t.votes)
-	t.temper.apply(p)
-	numeric.Softmax(p)
+	t.chances(p)
 	return true
 }
 

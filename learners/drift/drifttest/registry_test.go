@@ -12,7 +12,7 @@ func TestRegistry(t *testing.T) {
 	for _, text := range []string{"adwin(after=keep)", "page_hinkley(standardize=true,threshold=100)", "psi(bins=4)", "distribution(distance=psi)", "distribution(distance=hellinger,panes=1)", "distribution(distance=tv)", "distribution(distance=ks)", "distribution(distance=ks,window=5000,sample=500,reference=5000,threshold=0.15)",
 		"distribution(distance=wasserstein,threshold=0.2)", "distribution(distance=chi2)", "distribution(distance=chi2,categorical=true)", "distribution(distance=js,categorical=true)",
 		"cusum(standardize=true,delta=0.1,threshold=200)", "hddm_a(two_sided_test=true)", "hddm_w(two_sided_test=true)", "fhddm(short_window_size=25)", "kswin(window_size=400,stat_size=40)",
-		"robust(spread=false)", "seasonal(detector=adwin,period=24)", "seasonal(detector=page_hinkley(threshold=300,mode=both),period=7)"} {
+		"robust(spread=false)", "calibrated(detector=cusum,run=20000,length=50000)", "seasonal(detector=adwin,period=24)", "seasonal(detector=page_hinkley(threshold=300,mode=both),period=7)"} {
 		spec, err := drift.Parse(text)
 		if err != nil {
 			t.Fatal(err)
