@@ -16,9 +16,9 @@ import (
 type evalFlags struct {
 	learners, metrics, nominal, ignore []string
 	input, label, task, plot           string
-	save, onnx, predictions            string
+	save, onnx, predictions, segment   string
 	delay, limit, workers, seeds       int
-	window                             int
+	window, segments                   int
 	json, importance                   bool
 }
 
@@ -54,10 +54,12 @@ func (a *app) eval() *cobra.Command {
 	fs.StringVar(&f.task, "task", "auto", "auto, classification or regression")
 	fs.StringSliceVar(&f.nominal, "nominal", nil, "columns that are categories though they look like numbers")
 	fs.StringSliceVar(&f.ignore, "ignore", nil, "columns to leave out, such as ids")
+	fs.StringVar(&f.segment, "segment", "", "a column for each value of which all is measured too; a feature unless it is in --ignore")
+	fs.IntVar(&f.segments, "max-segments", 100, "segments that are shown, those with most rows first")
 	fs.IntVar(&f.limit, "limit", 0, "rows to read; 0: all")
-	fs.IntVar(&f.workers, "workers", 1, "goroutines of a learner that can use them; results are the same")
+	fs.IntVar(&f.workers, "workers", 1, "goroutines of a learner that can use them, without --delay; results are the same")
 	fs.IntVar(&f.seeds, "seeds", 1, "runs with seeds 1..N of learners that have a seed: mean and standard deviation")
-	fs.IntVar(&f.window, "window", 0, "rows that the plot's curves are taken over; 0: a 40th of the file")
+	fs.IntVar(&f.window, "window", 0, "rows that the plot's curves are taken over; 0: a 40th of the file, at least 1000 where that is no more than a tenth")
 	fs.StringVar(&f.plot, "plot", "", "FILE.svg for the curves")
 	fs.StringVar(&f.predictions, "predictions", "", "FILE.csv for the label and each learner's prediction of every row: of two classes the probability of class 1")
 	fs.StringVar(&f.save, "save", "", "FILE for the learner as it is after the last row, to be loaded again")
@@ -73,8 +75,10 @@ func (f *evalFlags) check() error {
 		return usagef("which learners? give --learner NAME; freshet learners lists them")
 	case f.input == "":
 		return usagef("which data? give --input FILE")
-	case f.delay < 0 || f.limit < 0 || f.workers < 1 || f.seeds < 1 || f.window < 0:
-		return usagef("--delay, --limit and --window are at least 0, --workers and --seeds at least 1")
+	case f.delay < 0 || f.limit < 0 || f.workers < 1 || f.seeds < 1 || f.window < 0 || f.segments < 1:
+		return usagef("--delay, --limit and --window are at least 0, --workers, --seeds and --max-segments at least 1")
+	case f.segment != "" && f.seeds > 1:
+		return usagef("--segment is of one seed")
 	case (f.save != "" || f.onnx != "") && (len(f.learners) > 1 || f.seeds > 1):
 		return usagef("--save and --onnx are of one learner and seed")
 	case f.task != "auto" && f.task != "classification" && f.task != "regression":

@@ -194,6 +194,35 @@ func TestEvalThenMeasure(t *testing.T) {
 	}
 }
 
+func TestEvalSegments(t *testing.T) {
+	text, _, y := exam(900)
+	path := write(t, "exam.csv", text)
+	code, out, errs := invoke(t, context.Background(), nil, "eval", "--learner", "hoeffding_tree(grace_period=50)", "--input", path, "--segment", "nom_kind", "--max-segments", "2", "--json")
+	if code != 0 {
+		t.Fatalf("exit %d, %s", code, errs)
+	}
+	got := lines(t, out)[0]
+	list := got["segments"].([]any)
+	if len(list) != 2 || got["segments_left_out"] != 1.0 || got["features"] != 2.0 || list[0].(map[string]any)["segment"] != "0" || list[0].(map[string]any)["rows"] != 300.0 {
+		t.Errorf("%s", out)
+	}
+	code, out, errs = invoke(t, context.Background(), nil, "eval", "--learner", "hoeffding_tree", "--input", path, "--segment", "nom_kind", "--ignore", "nom_kind", "--json")
+	got = lines(t, out)[0]
+	right := 0.0
+	for _, s := range got["segments"].([]any) {
+		right += s.(map[string]any)["accuracy"].(float64) * s.(map[string]any)["rows"].(float64)
+	}
+	if code != 0 || got["features"] != 1.0 || math.Abs(right/float64(len(y))-got["accuracy"].(float64)) > 1e-12 {
+		t.Errorf("exit %d, %s %s", code, out, errs)
+	}
+	if code, out, _ := invoke(t, context.Background(), nil, "eval", "--learner", "hoeffding_tree", "--input", path, "--segment", "nom_kind"); code != 0 || !strings.Contains(out, "by nom_kind") {
+		t.Errorf("exit %d, %s", code, out)
+	}
+	if code, _, errs := invoke(t, context.Background(), nil, "eval", "--learner", "hoeffding_tree", "--input", path, "--segment", "nom_kin"); code != 2 || !strings.Contains(errs, `"nom_kind"`) {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}
+
 // TestPlot: axes, gaps and constants.
 func TestPlot(t *testing.T) {
 	nan := math.NaN()

@@ -23,6 +23,8 @@ type evalData struct {
 	class     []int     // classification
 	y         []float64 // regression
 	classes   []string  // what the file calls class 0, 1, …; nil for regression
+	segment   []int     // of each row, with --segment
+	segments  []string  // their names
 	how       string    // why it is that task
 	unlabeled int       // rows without a label: left out
 }
@@ -36,7 +38,8 @@ const (
 func (a *app) loadEval(ctx context.Context, f evalFlags) (*evalData, error) {
 	var read atomic.Int64
 	p := startProgress(a.err, "rows read from "+filepath.Base(f.input), 0, read.Load, nil)
-	t, err := file.ReadTable(ctx, f.input, file.TableOptions{Limit: f.limit, Nominal: f.nominal, Ignore: f.ignore, Read: &read})
+	ignore := slices.DeleteFunc(slices.Clone(f.ignore), func(s string) bool { return s == f.segment })
+	t, err := file.ReadTable(ctx, f.input, file.TableOptions{Limit: f.limit, Nominal: f.nominal, Ignore: ignore, Read: &read})
 	p.stop()
 	if err != nil {
 		if ctx.Err() != nil {
@@ -52,10 +55,18 @@ func (a *app) loadEval(ctx context.Context, f evalFlags) (*evalData, error) {
 	if err := d.decide(label, f.task); err != nil {
 		return nil, usageError{fmt.Errorf("file %s: %w", f.input, err)}
 	}
+	var segment *file.Column
+	if f.segment != "" {
+		if segment, err = t.Column(f.segment); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	var features []*file.Column
 	for _, c := range t.Columns {
-		if c == label {
+		if c == label || slices.Contains(f.ignore, c.Name) {
 			continue
 		}
+		features = append(features, c)
 		if c.Nominal {
 			d.in.Nominal = append(d.in.Nominal, learners.Nominal{Feature: len(d.names), Categories: max(c.Categories(), 1)})
 		}
@@ -67,18 +78,19 @@ func (a *app) loadEval(ctx context.Context, f evalFlags) (*evalData, error) {
 		return nil, usagef("file %s: there is no column besides the label %s", f.input, f.label)
 	}
 	d.x = make([]float64, 0, t.Rows*len(d.names))
+	var keep []int
 	for i, y := range label.Values {
 		if y != y {
 			d.unlabeled++
 			continue
 		}
 		d.rows++
-		for _, c := range t.Columns {
-			if c != label {
-				d.x = append(d.x, c.Values[i])
-			}
+		keep = append(keep, i)
+		for _, c := range features {
+			d.x = append(d.x, c.Values[i])
 		}
 	}
+	d.segment, d.segments = categories(segment, keep)
 	if d.rows == 0 {
 		return nil, usagef("file %s: no row has a label in column %s", f.input, f.label)
 	}

@@ -173,6 +173,9 @@ func (c *contestant) result(f evalFlags, d *evalData, rows int, majority, persis
 			}
 		}
 	}
+	if d.segment != nil {
+		s.bySegment(f, r)
+	}
 	if f.importance {
 		r.set("importance", importance(c.model, d))
 	}
@@ -286,6 +289,14 @@ func (a *app) evalTable(f evalFlags, d *evalData, metrics []string, results []*r
 	}
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	for _, r := range results {
+		if i := slices.Index(r.names, "segments"); i >= 0 {
+			fmt.Fprintf(a.out, "\n%s, by %s\n", r.values[0], f.segment)
+			if err := a.rows(r.values[i].([]*result)); err != nil {
+				return err
+			}
+		}
 	}
 	majority, persistence := d.baselines(rows, f.delay)
 	if d.classes == nil {

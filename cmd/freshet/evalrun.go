@@ -202,7 +202,7 @@ func (c *contestant) versus(classes bool, first *contestant, at, end int) {
 
 // timePredict measures predictions of the newest rows; they change nothing.
 func (c *contestant) timePredict(d *evalData, rows int, out []float64) {
-	n := min(rows, 2000)
+	n := min(rows, 500)
 	if n == 0 {
 		return
 	}

@@ -30,8 +30,9 @@ type scoreboard struct {
 	chunk []float64 // losses of the newest rows: 0 or 1, or the absolute error
 
 	// Of learners that say how sure they are.
-	set                             []bool  // which classes are possible
-	covered, insured, size, missing float64 // rows whose truth lay within, rows, sum of sizes, rows without bounds
+	low, high                       []float64 // with --segment
+	set                             []bool    // which classes are possible
+	covered, insured, size, missing float64   // rows whose truth lay within, rows, sum of sizes, rows without bounds
 }
 
 // inSet takes in the set of classes that was predicted.
@@ -57,6 +58,10 @@ func (s *scoreboard) within(low, high, y float64) {
 		s.size += size
 	} else {
 		s.missing++ // without bounds, as before there was anything to learn from
+		low, high = math.NaN(), math.NaN()
+	}
+	if s.d.segment != nil {
+		s.low, s.high = append(s.low, low), append(s.high, high)
 	}
 }
 
@@ -200,4 +205,29 @@ func (d *evalData) baselines(rows, delay int) (majority, persistence float64) {
 		}
 	}
 	return float64(most) / float64(rows), float64(same) / float64(max(rows-lag, 0))
+}
+
+// bySegment sets the metrics of each segment.
+func (s *scoreboard) bySegment(f evalFlags, r *result) {
+	d, n := s.d, s.n
+	m := &measured{n: n, classes: d.classes, segment: d.segment[:n], segmentNames: d.segments, low: s.low, high: s.high}
+	o := measureFlags{threshold: 0.5, clip: lossClip, segments: f.segments}
+	switch {
+	case s.scores != nil:
+		o.score = "p"
+		m.truth, m.score, m.decided = d.class[:n], s.scores, make([]int, n)
+		for i, p := range s.scores {
+			if p > 0.5 { // of equal probabilities the lowest class, as everywhere here
+				m.decided[i] = 1
+			}
+		}
+	case d.classes != nil:
+		m.truth, m.decided = d.class[:n], make([]int, n)
+		for i, v := range s.other {
+			m.decided[i] = int(v)
+		}
+	default:
+		m.label, m.score = d.y[:n], s.other
+	}
+	m.bySegment(o, r)
 }

@@ -22,6 +22,7 @@ type measureFlags struct {
 	segment, group, low, high                string
 	quantiles                                []string
 	threshold, level                         float64
+	clip                                     float64 // of probabilities in log loss; 0: 1e-15
 	window, every, segments, limit           int
 	json                                     bool
 }

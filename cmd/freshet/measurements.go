@@ -71,7 +71,7 @@ func (m *measured) binary(f measureFlags, rows []int, r *result) {
 	if proper {
 		loss, brier = 0, 0
 		for k, p := range score {
-			loss += logLoss(p, truth[k]) / float64(len(rows))
+			loss += logLoss(p, truth[k], max(f.clip, 1e-15)) / float64(len(rows))
 			brier += (p - float64(truth[k])) * (p - float64(truth[k])) / float64(len(rows))
 		}
 	}
@@ -108,8 +108,8 @@ func calibrationOf(truth []int, score []float64, bins int) *evaluate.Calibration
 	return c
 }
 
-func logLoss(p float64, class int) float64 {
-	p = min(max(p, 1e-15), 1-1e-15)
+func logLoss(p float64, class int, clip float64) float64 {
+	p = min(max(p, clip), 1-clip)
 	if class == 1 {
 		return -math.Log(p)
 	}
@@ -177,7 +177,12 @@ func (m *measured) numbers(f measureFlags, rows []int, r *result) {
 	}
 }
 
+// intervals sets the metrics of intervals made for a coverage; without the score where it is not known (0).
 func intervals(r *result, level float64, low, high, y []float64) {
+	known := level > 0
+	if !known {
+		level = 0.5
+	}
 	v, err := evaluate.NewIntervals(1-level, 1)
 	if err != nil {
 		return // levels were checked
@@ -188,11 +193,13 @@ func intervals(r *result, level float64, low, high, y []float64) {
 	c := v.Overall()
 	r.set("coverage", c.Coverage)
 	r.set("mean_width", c.Width)
-	r.set("winkler_"+strconv.FormatFloat(100*level, 'g', 6, 64), c.Winkler)
+	if known {
+		r.set("winkler_"+strconv.FormatFloat(100*level, 'g', 6, 64), c.Winkler)
+	}
 	r.set("below_low", c.Under)
 	r.set("above_high", c.Over)
 	if s := v.Skipped(); s > 0 {
-		r.set("intervals_upside_down", int(s))
+		r.set("intervals_left_out", int(s))
 	}
 }
 

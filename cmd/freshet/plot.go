@@ -196,7 +196,7 @@ func writePlot(f evalFlags, d *evalData, list []*contestant, metric string) erro
 	}
 	window := f.window
 	if window == 0 {
-		window = max(1, d.rows/40)
+		window = max(1, d.rows/40, min(1000, d.rows/10))
 	}
 	every := list[0].scores.every
 	window = max(1, (window+every/2)/every) * every
