@@ -201,16 +201,16 @@ func baggingEntry(name string, lambda float64, watch bool, doc, reference string
 func hedgeEntry() Entry {
 	ps := append(expertParams(),
 		param.Param{Name: "rate", Kind: param.Float, Default: "1", Min: 1e-6, Max: 100, Doc: "how fast losses move weights; 1 with log loss is the Bayesian mixture"},
-		param.Param{Name: "share", Kind: param.Float, Default: "0.01", Min: 0, Max: 0.99, Doc: "of each weight, spread over all after each example, so that an expert can come back; 0 is Hedge"})
+		param.Param{Name: "share", Kind: param.Float, Default: "0", Min: 0, Max: 0.99, Doc: "of each weight, spread over all after each example, so that an expert can come back; 0 means that it is learned, 1e-9 is Hedge"})
 	options := func(in Input, classes int, v param.Values) (o ensemble.HedgeOptions, err error) {
 		o.Experts, err = experts(in, classes, v)
-		o.Rate, o.Share, o.NoShare = v.Float("rate"), v.Float("share"), v.Float("share") == 0
+		o.Rate, o.Share = v.Float("rate"), v.Float("share")
 		return o, err
 	}
 	return Entry{
 		Name: "hedge", Params: ps,
 		Doc:       "Several different learners, weighted by how well each did lately.",
-		Reference: "Freund, Schapire 1997 (Hedge); Herbster, Warmuth 1998 (Fixed-Share)",
+		Reference: "Freund, Schapire 1997 (Hedge); Herbster, Warmuth 1998 (Fixed-Share); Monteleoni, Jaakkola 2003 (its share learned)",
 		classifier: func(in Input, classes int, v param.Values) (Classifier, error) {
 			o, err := options(in, classes, v)
 			if err != nil {

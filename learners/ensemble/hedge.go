@@ -50,9 +50,8 @@ func (e *Experts) build() (whole, error) {
 // HedgeOptions are the parameters of expert weighting. The zero value of each is the default named with it.
 type HedgeOptions struct {
 	Experts
-	Rate    float64 // how fast losses move weights: 1; with log loss that is the Bayesian mixture
-	Share   float64 // of each weight, spread over all experts after each example, so that one can come back: 0.01
-	NoShare bool    // Share is 0: Hedge
+	Rate  float64 // how fast losses move weights: 1; with log loss that is the Bayesian mixture
+	Share float64 // of each weight, spread over all experts after each example, so that one can come back: learned, from 0.0001 to 0.1
 }
 
 // hedge blends experts by a mixer's weights.
@@ -83,9 +82,6 @@ func NewHedgeRegressor(o HedgeOptions) (*Regressor, error) {
 func newHedge(o HedgeOptions) (*hedge, error) {
 	if o.Rate == 0 {
 		o.Rate = 1
-	}
-	if o.Share == 0 && !o.NoShare {
-		o.Share = 0.01
 	}
 	if !(o.Rate > 0 && o.Rate <= 100) || !(o.Share >= 0 && o.Share < 1) {
 		return nil, fmt.Errorf("hedge: rate %v (expected above 0, at most 100), share %v (from 0, below 1)", o.Rate, o.Share)

@@ -238,13 +238,19 @@ func (w *whole) mergedExperts(all []*whole, weights []float64) error {
 
 // merge averages the weights and the usual errors.
 func (m *mixer) merge(all []*mixer, weights []float64) {
-	for i := range m.w {
-		w := 0.0
-		for r, o := range all {
-			w += float64(weights[r] * o.w[i])
+	average := func(of func(m *mixer) []float64) {
+		out := of(m)
+		for i := range out {
+			w := 0.0
+			for r, o := range all {
+				w += float64(weights[r] * of(o)[i])
+			}
+			out[i] = w
 		}
-		m.w[i] = w
 	}
+	average(func(m *mixer) []float64 { return m.top })
+	average(func(m *mixer) []float64 { return m.rows })
+	m.weigh()
 	m.usual, m.n = 0, 0
 	for r, o := range all {
 		m.usual += float64(weights[r] * o.usual)

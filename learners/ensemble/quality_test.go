@@ -39,11 +39,13 @@ var peers = []peer{
 	{"sea_v", 87.22, 88.83, 88.75},
 }
 
-// TestNoWorseThanPeers: within half a point or a standard deviation over five seeds, whichever is larger, of the better
-// of River and MOA on each stream, and better on average. Standard deviations above half a point: leveraging bagging on
-// bananas and online bagging on bananas (1.0; left out) by five runs.
+// TestNoWorseThanPeers: about as good as the better of River and MOA on each stream with one seed each, and better on
+// average. The peers' figures are of one seed too; over five of ours the standard deviations are below half a point but
+// for online bagging on bananas (1.0), which is left out.
 func TestNoWorseThanPeers(t *testing.T) {
-	const slack = 0.9 // half a point, or rbf_m's 0.65 and bananas' 0.87 below River's only seed
+	// Half a point, and what one seed of ours and one of theirs may be off by: leveraging bagging on bananas has 81.9 to
+	// 83.1 over five seeds, MOA's one 82.30, River's one 83.06; patches on rbf_m 77.8 and 78.2, MOA's one 78.45.
+	const slack = 0.9
 	sums := map[string]float64{}
 	for _, p := range peers {
 		d := stream.Load(t, p.data, 10000)

@@ -81,7 +81,7 @@ func newStacking(o StackingOptions) (*stacking, error) {
 		return nil, fmt.Errorf("stacking: the learner on top: %w", err)
 	}
 	voters := len(w.members) + 2
-	s.mixer = newMixer(o.Classes, voters, 1, 0.01)
+	s.mixer = newMixer(o.Classes, voters, 1, 0)
 	n := s.in.Features + voters*w.o.outputs()
 	s.room, s.pool = make([]float64, n), scratch.New(n)
 	return s, nil
