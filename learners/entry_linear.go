@@ -21,7 +21,7 @@ func linearEntries() []Entry {
 			},
 		},
 		{
-			Name: "linear", Params: linearParams(append(regressionParams("false"), deltaParam, quantileParam)...),
+			Name: "linear", Params: linearParams(append(regressionParams(), deltaParam, quantileParam)...),
 			Doc:       "Least squares regression by stochastic gradient descent, inputs standardised on the way; robust, quantile and Poisson regression by other losses.",
 			Reference: "Bottou 2010; agrees with River's StandardScaler | LinearRegression(SGD)",
 			regressor: func(in Input, v param.Values) (Regressor, error) { return linear.NewLinear(linearOptions(in, v)) },
@@ -95,9 +95,9 @@ var (
 	deltaParam    = param.Param{Name: "delta", Kind: param.Float, Default: "1", Min: 1e-9, Max: 1e9, Doc: "of the huber loss: the error, in the target's unit, beyond which it is straight"}
 )
 
-func regressionParams(scaled string) []param.Param {
+func regressionParams() []param.Param {
 	return []param.Param{lossParam,
-		{Name: "scale_target", Kind: param.Bool, Default: scaled, Doc: "the target is standardised inside and predictions stay near the range seen: rates mean the same for all targets, nothing diverges"},
+		{Name: "scale_target", Kind: param.Bool, Default: "true", Doc: "the target is standardised inside and predictions stay near the range seen: rates mean the same for all targets, nothing diverges"},
 	}
 }
 

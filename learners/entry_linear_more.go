@@ -15,7 +15,7 @@ func ftrlParams() []param.Param {
 		scaleParam, clipParam,
 	}
 	own = append(own, columnParam...)
-	own = append(own, regressionParams("true")...)
+	own = append(own, regressionParams()...)
 	own = append(own, deltaParam, quantileParam,
 		param.Param{Name: "invariant", Kind: param.Bool, Default: "true", Doc: "steps that never pass the minimum of an example's loss: of regression, and of two classes with crosses, where they are long enough to"})
 	return append(own, param.Param{Name: "one_vs_rest", Kind: param.Bool, Default: "false", Doc: "with more than two classes: a sigmoid each, normalised, instead of a softmax"})
@@ -42,7 +42,7 @@ func normalisedParams() []param.Param {
 	}
 	own = append(own, scaleParam, clipParam)
 	own = append(own, columnParam...)
-	own = append(own, regressionParams("true")...)
+	own = append(own, regressionParams()...)
 	return append(own, deltaParam, quantileParam)
 }
 
