@@ -5,5 +5,5 @@
 //
 // Cuts lie half-way between neighbouring values of a bounded sample, so a feature of few distinct values is coded
 // exactly. Trees keep their thresholds as numbers: new cuts change where the next split can be, never where an example
-// goes. Imports numeric, scale and wire. Start with Grid.
+// goes. Imports flat, numeric, scale and wire. Start with Grid.
 package bins
