@@ -210,6 +210,7 @@ func (d *Robust) search() float64 {
 				}
 				gap := cross / (n0 * n1)
 				limit := d.limit - numeric.Log(min(n0, n1, longest)) + float64(c)*spreadMargin
+				limit += float64(limit * d.doubt(c))
 				g := d.ratio(c, gap, n0, n1)
 				if g-limit > best && (c == 1 || d.o.Direction.counts(gap > 0)) {
 					if best = g - limit; best > 0 {
@@ -222,6 +223,15 @@ func (d *Robust) search() float64 {
 	}
 	return best
 }
+
+// doubt is by what share the limit is higher for a series that is autocorrelated and short: its autocorrelation time is the
+// last thing that is known well.
+func (d *Robust) doubt(c int) float64 {
+	return (1 - 1/d.noise[c].time) * min(1, learnt/d.ladder.n)
+}
+
+// learnt is the length at which that begins to fade.
+const learnt = 1000.0
 
 // ratio is the logarithm of how much likelier a change is than none, for a difference of means between n0 old and n1 new
 // values. The smaller side's mean is what moves by chance, so its skew counts. It is lowered for a deviation that is itself estimated

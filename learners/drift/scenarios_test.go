@@ -249,11 +249,11 @@ func TestRobustTable(t *testing.T) {
 	if more := os.Getenv("FRESHET_DRIFT"); more != "" {
 		detectors = strings.Split(more, ";")
 	}
-	t.Logf("| still series, alarms in a million | peer's ADWIN | %s |", strings.Join(detectors, " | "))
+	t.Logf("| still series, alarms in a million: in 3 series of a million, in 150 of 20,000 | peer's ADWIN | %s |", strings.Join(detectors, " | "))
 	for _, s := range nulls {
 		line := fmt.Sprintf("| %s | %s |", s.name, known(s.peer))
 		for _, d := range detectors {
-			line += fmt.Sprintf(" %.1f |", s.run(t, d, 3, 1000000).alarms)
+			line += fmt.Sprintf(" %.1f, %.1f |", s.run(t, d, 3, 1000000).alarms, s.run(t, d, 150, 20000).alarms)
 		}
 		t.Log(line)
 	}
@@ -290,5 +290,33 @@ func TestRobustRuns(t *testing.T) {
 			line += fmt.Sprintf(" %s %.2f |", nulls[i].name, nulls[i].run(t, fmt.Sprintf("robust(run=%g)", run), 6, 1000000).alarms*run/1e6)
 		}
 		t.Log(line)
+	}
+}
+
+// TestRobustIsFreeOfUnits: a rising function of the values changes nothing, for it changes no rank.
+func TestRobustIsFreeOfUnits(t *testing.T) {
+	s := changes[7]
+	detect := func(f func(v float64) float64) (out []int) {
+		d, _ := NewRobust(RobustOptions{Run: 1e5})
+		x := s.gen(rand.New(rand.NewSource(9)))
+		for i := range 20000 {
+			if d.Update(f(x(i))) == Drift {
+				out = append(out, i)
+			}
+		}
+		return out
+	}
+	plain := detect(func(v float64) float64 { return v })
+	if len(plain) == 0 {
+		t.Fatal("nothing was found")
+	}
+	for _, f := range []func(v float64) float64{math.Exp, func(v float64) float64 { return 1e6*v - 3 }, func(v float64) float64 { return v * v * v }} {
+		if got := detect(f); fmt.Sprint(got) != fmt.Sprint(plain) {
+			t.Errorf("%v, and %v of other units", plain, got)
+		}
+	}
+	// A falling one turns location round and leaves what is found.
+	if got := detect(func(v float64) float64 { return -v }); len(got) != len(plain) || got[0] != plain[0] {
+		t.Errorf("%v, and %v upside down", plain, got)
 	}
 }
