@@ -132,10 +132,7 @@ func (tr *trainer) learn(input int, at, known int64, silent bool) {
 		case !p.Regression:
 			m.cls.Learn(m.x, class, 1)
 		default:
-			if p.Baseline != nil {
-				y -= p.Baseline.Num(env)
-			}
-			m.reg.Learn(m.x, y, 1)
+			m.regress(said, y, env)
 		}
 		m.learned++
 		if m.firstMs == never {
@@ -143,6 +140,20 @@ func (tr *trainer) learn(input int, at, known int64, silent bool) {
 		}
 		m.newMs, m.dirty = max(m.newMs, at), true
 	}
+}
+
+// regress learns a number; an interval is judged as it was served.
+func (m *training) regress(said prediction, y float64, env *expr.Env) {
+	base := 0.0
+	if m.plan.Baseline != nil {
+		base = m.plan.Baseline.Num(env)
+	}
+	if s, ok := m.reg.(contract.ServedLearner); ok && m.plan.Interval && said.score() == said.score() {
+		low, high := said.bounds()
+		s.LearnServed(m.x, y-base, 1, said.score()-base, low-base, high-base)
+		return
+	}
+	m.reg.Learn(m.x, y-base, 1)
 }
 
 // served looks at a vector when it was served.

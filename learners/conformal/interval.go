@@ -190,19 +190,48 @@ func (m *Regressor) Learn(x []float64, y, weight float64) {
 	m.base.Learn(x, y, weight)
 }
 
-// judge learns from what the learner inside estimated at x before it learned that it was y.
-func (m *Regressor) judge(x []float64, estimate, y, weight float64) {
+// LearnServed is Learn for an example whose estimate and interval were served a while ago: these are judged, not what
+// the model has become since, whose errors are smaller than those that readers see. A served estimate that is not finite
+// is taken for none: then it is Learn.
+func (m *Regressor) LearnServed(x []float64, y, weight, estimate, low, high float64) {
+	_, ok := numeric.Tame(estimate)
+	if _, is := numeric.Tame(y); !ok || !is || !numeric.Weight(weight) || !(low <= high) {
+		m.Learn(x, y, weight)
+		return
+	}
+	if len(x) != m.o.Features {
+		panic(fmt.Sprintf("BUG: conformal: vector of %d features, the model has %d", len(x), m.o.Features))
+	}
+	m.place(x)
+	m.past.swap(m.now())
+	if !m.o.Split && low > -numeric.Limit && high < numeric.Limit { // else nothing was known yet
+		m.feedback(y < low, y > high)
+	}
+	m.score(x, bounded(y-estimate), weight)
+	m.base.Learn(x, y, weight)
+}
+
+// place finds the segments of x.
+func (m *Regressor) place(x []float64) {
 	for t := range m.seg.terms {
 		m.places[t] = m.seg.learn(t, x)
 	}
-	now := m.now()
-	spread := m.scale(x, now.usual)
-	e := bounded(y - estimate)
+}
+
+// judge learns from what the learner inside estimated at x before it learned that it was y.
+func (m *Regressor) judge(x []float64, estimate, y, weight float64) {
+	m.place(x)
 	// The interval that was served came from a moment so many examples ago.
-	if then := m.past.swap(now); then.ready && !m.o.Split {
+	if then := m.past.swap(m.now()); then.ready && !m.o.Split {
 		low, high := m.interval(x, estimate, then)
 		m.feedback(y < low, y > high)
 	}
+	m.score(x, bounded(y-estimate), weight)
+}
+
+// score takes in an error: into the window, as a multiple of what is usual at x, and into what is usual.
+func (m *Regressor) score(x []float64, e, weight float64) {
+	spread := m.scale(x, m.usual)
 	if m.learnt > 0 { // the first residual has nothing to be divided by
 		u := bounded(e / spread)
 		if m.o.Symmetric {

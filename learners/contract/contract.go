@@ -126,6 +126,12 @@ type Interval interface {
 	PredictInterval(x []float64) (low, high float64)
 }
 
+// ServedLearner is a regressor with an interval that, when a label comes late, wants to know what was served.
+type ServedLearner interface {
+	// LearnServed is Learn for an example whose estimate and bounds were served when it came.
+	LearnServed(x []float64, y, weight, estimate, low, high float64)
+}
+
 // Set is a classifier that says which classes are possible.
 type Set interface {
 	// PredictSet marks in set, one place a class, those that hold the true one with the coverage asked for.
