@@ -271,15 +271,13 @@ func replay(t testing.TB, name string, rows int, inputs map[string]string) (*Top
 	return topo, out
 }
 
-// model returns the index of a model.
+// model returns the column of what a model says: its score, or NAME_low.
 func model(t testing.TB, topo *Topology, name string) int {
-	for i, m := range topo.Models {
-		if m.Name == name {
-			return i
-		}
+	i := slices.Index(topo.PredictionNames(), name)
+	if i < 0 {
+		t.Fatalf("no model %s", name)
 	}
-	t.Fatalf("no model %s", name)
-	return -1
+	return i
 }
 
 // TestFraudQuality holds the predictions of a backfill, with labels seven days late, to the batch random forest in the published week
@@ -410,6 +408,44 @@ func TestFlightsQuality(t *testing.T) {
 	})
 	checkTimes(t, topo, out, ids, [][]float64{delay, air, delay}, all, []timed{
 		{"delay", 5, 15, 12.257, "delay_linear"}, {"air_time", 2, 5, 6.519, ""}, {"delay_linear", 5, 15, 12.976, ""}})
+	if !all {
+		return
+	}
+	origin, hour := map[int]string{}, map[int]string{}
+	table(t, path, []string{"flight_id", "origin", "hour_local"}, func(f [][]byte) {
+		origin[whole(t, f[0])], hour[whole(t, f[0])] = string(f[1]), string(f[2])
+	})
+	checkCoverage(t, topo, out, "delay", ids, delay, origin, hour)
+	checkCoverage(t, topo, out, "air_time", ids, air, origin, hour)
+}
+
+// checkCoverage holds intervals, as they were served, to nine of ten targets: within a point over all, within three in each segment of
+// at least 500 events.
+func checkCoverage(t *testing.T, topo *Topology, out *served, name string, ids []int, want []float64, by ...map[int]string) {
+	low, high := out.y[model(t, topo, name+"_low")], out.y[model(t, topo, name+"_high")]
+	in, all := map[string]float64{}, map[string]float64{}
+	width := 0.0
+	for i, id := range ids {
+		keys := []string{"all"}
+		for _, m := range by {
+			keys = append(keys, m[id])
+		}
+		width += (high[id] - low[id]) / float64(len(ids))
+		for _, k := range keys {
+			if all[k]++; low[id] <= want[i] && want[i] <= high[id] {
+				in[k]++
+			}
+		}
+	}
+	worst := ""
+	for k, n := range all {
+		if off := math.Abs(in[k]/n - 0.9); n >= 500 && (off > 0.03 || k == "all" && off > 0.01) {
+			t.Errorf("%s: intervals hold %.4f of %v in %s", name, in[k]/n, n, k)
+		} else if n >= 500 && (worst == "" || off > math.Abs(in[worst]/all[worst]-0.9)) {
+			worst = k
+		}
+	}
+	t.Logf("%s: intervals hold %.4f, in the worst segment (%s) %.4f; mean width %.1f", name, in["all"]/all["all"], worst, in[worst]/all[worst], width)
 }
 
 // TestTaxiQuality holds the predictions of a backfill to LightGBM retrained daily (shared/data/eta/README.md), and those of the linear

@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"encoding"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -234,11 +235,11 @@ func (m *training) snapshot(t *Task, serving bool) []byte {
 	if m.plan.Regression {
 		model = m.reg
 	}
-	write := model.AppendBinary
-	if s, ok := model.(contract.Server); ok && serving {
-		write = s.AppendServing
+	var w encoding.BinaryAppender = model
+	if serving {
+		w = contract.Serving(model)
 	}
-	enc, err := write(nil)
+	enc, err := w.AppendBinary(nil)
 	if err != nil {
 		panic("BUG: a model that cannot be written: " + err.Error())
 	}

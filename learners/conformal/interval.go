@@ -1,6 +1,7 @@
 package conformal
 
 import (
+	"encoding"
 	"fmt"
 	"math"
 
@@ -314,7 +315,14 @@ func (m *Regressor) Bytes() int {
 const intervalKind = "conformal_interval"
 
 // AppendBinary appends the model's bytes: those of the learners inside, the window, the segments.
-func (m *Regressor) AppendBinary(dst []byte) ([]byte, error) {
+func (m *Regressor) AppendBinary(dst []byte) ([]byte, error) { return m.append(dst, m.base) }
+
+// AppendServing is AppendBinary with what the learner inside needs to serve.
+func (m *Regressor) AppendServing(dst []byte) ([]byte, error) {
+	return m.append(dst, contract.Serving(m.base))
+}
+
+func (m *Regressor) append(dst []byte, base encoding.BinaryAppender) ([]byte, error) {
 	start := len(dst)
 	dst = wire.Begin(dst, intervalKind, 1)
 	dst = wire.Uint(dst, uint64(m.o.Features))
@@ -325,7 +333,7 @@ func (m *Regressor) AppendBinary(dst []byte) ([]byte, error) {
 	dst = m.win.Append(dst)
 	dst = m.seg.append(dst)
 	dst = m.past.append(dst)
-	dst, err := wire.Model(dst, m.base)
+	dst, err := wire.Model(dst, base)
 	if err == nil && m.spread != nil {
 		dst, err = wire.Model(dst, m.spread)
 	}

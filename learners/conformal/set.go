@@ -1,6 +1,7 @@
 package conformal
 
 import (
+	"encoding"
 	"fmt"
 	"math"
 
@@ -163,7 +164,14 @@ func (m *Classifier) Bytes() int {
 const setKind = "conformal_set"
 
 // AppendBinary appends the model's bytes: those of the learner inside, the window, the segments.
-func (m *Classifier) AppendBinary(dst []byte) ([]byte, error) {
+func (m *Classifier) AppendBinary(dst []byte) ([]byte, error) { return m.append(dst, m.base) }
+
+// AppendServing is AppendBinary with what the learner inside needs to serve.
+func (m *Classifier) AppendServing(dst []byte) ([]byte, error) {
+	return m.append(dst, contract.Serving(m.base))
+}
+
+func (m *Classifier) append(dst []byte, base encoding.BinaryAppender) ([]byte, error) {
 	start := len(dst)
 	dst = wire.Begin(dst, setKind, 1)
 	dst = wire.Uint(dst, uint64(m.o.Features))
@@ -171,7 +179,7 @@ func (m *Classifier) AppendBinary(dst []byte) ([]byte, error) {
 	dst = wire.Uint(dst, uint64(m.o.Score))
 	dst = m.win.Append(dst)
 	dst = m.seg.append(dst)
-	dst, err := wire.Model(dst, m.base)
+	dst, err := wire.Model(dst, base)
 	if err != nil {
 		return dst[:start], err
 	}

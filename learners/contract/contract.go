@@ -83,6 +83,19 @@ type Server interface {
 	AppendServing(dst []byte) ([]byte, error)
 }
 
+// Serving is the model as a writer of what serving needs: AppendServing where it has that, else all its bytes. Learners
+// around others write the one inside by it.
+func Serving(m Model) encoding.BinaryAppender { return serving{m} }
+
+type serving struct{ Model }
+
+func (s serving) AppendBinary(dst []byte) ([]byte, error) {
+	if m, ok := s.Model.(Server); ok {
+		return m.AppendServing(dst)
+	}
+	return s.Model.AppendBinary(dst)
+}
+
 // Contributor explains one prediction: how much each feature moved it away from the model's base value.
 type Contributor interface {
 	// Contributions fills out, features*outputs with the outputs of a feature side by side, and base, one place an
