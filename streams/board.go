@@ -130,21 +130,14 @@ func (m *ModelPlan) merged(shards map[int32]replica) (*Snapshot, error) {
 	}
 	out.Threshold /= float64(max(out.Version, 1))
 	model := all[0]
-	if _, ok := model.(contract.Merger); ok && len(all) > 1 {
-		first, err := model.AppendBinary(nil)
+	if len(all) > 1 {
+		whole, err := m.whole(all, weights)
 		if err != nil {
 			return nil, err
 		}
-		if model, err = m.fresh(); err != nil {
-			return nil, err
+		if whole != nil {
+			model, all = whole, all[:1]
 		}
-		if err := model.UnmarshalBinary(first); err != nil {
-			return nil, err
-		}
-		if err := model.(contract.Merger).Merge(all[1:], weights); err != nil {
-			return nil, err
-		}
-		all = all[:1]
 	}
 	switch {
 	case m.Regression && len(all) > 1:
@@ -157,4 +150,26 @@ func (m *ModelPlan) merged(shards map[int32]replica) (*Snapshot, error) {
 		out.Classifier = model.(learners.Classifier)
 	}
 	return out, nil
+}
+
+// whole merges the replicas into one fresh model; nil where the learner, or one inside of it, does not merge.
+func (m *ModelPlan) whole(all []learners.Model, weights []float64) (learners.Model, error) {
+	if _, ok := all[0].(contract.Merger); !ok {
+		return nil, nil
+	}
+	first, err := all[0].AppendBinary(nil)
+	if err != nil {
+		return nil, err
+	}
+	model, err := m.fresh()
+	if err != nil {
+		return nil, err
+	}
+	if err := model.UnmarshalBinary(first); err != nil {
+		return nil, err
+	}
+	if model.(contract.Merger).Merge(all[1:], weights) != nil {
+		return nil, nil // a wrapper of a learner that does not merge: its replicas vote
+	}
+	return model, nil
 }

@@ -83,19 +83,6 @@ type Server interface {
 	AppendServing(dst []byte) ([]byte, error)
 }
 
-// Serving is the model as a writer of what serving needs: AppendServing where it has that, else all its bytes. Learners
-// around others write the one inside by it.
-func Serving(m Model) encoding.BinaryAppender { return serving{m} }
-
-type serving struct{ Model }
-
-func (s serving) AppendBinary(dst []byte) ([]byte, error) {
-	if m, ok := s.Model.(Server); ok {
-		return m.AppendServing(dst)
-	}
-	return s.Model.AppendBinary(dst)
-}
-
 // Contributor explains one prediction: how much each feature moved it away from the model's base value.
 type Contributor interface {
 	// Contributions fills out, features*outputs with the outputs of a feature side by side, and base, one place an
@@ -149,26 +136,4 @@ type ServedLearner interface {
 type Set interface {
 	// PredictSet marks in set, one place a class, those that hold the true one with the coverage asked for.
 	PredictSet(x []float64, set []bool)
-}
-
-// Around is a model around another one: ask that for the abilities that the wrapper does not have itself.
-type Around interface {
-	// Inner returns the model inside, which belongs to the wrapper: look, do not learn.
-	Inner() Model
-}
-
-// As returns the ability of m, or of the model inside it if m is a wrapper that has not the ability itself, and so on.
-// For what a wrapper changes, such as contributions to a probability that it corrects, ask the wrapper only.
-func As[T any](m Model) (ability T, ok bool) {
-	for m != nil {
-		if a, ok := m.(T); ok {
-			return a, true
-		}
-		w, wraps := m.(Around)
-		if !wraps {
-			break
-		}
-		m = w.Inner()
-	}
-	return ability, false
 }
