@@ -28,6 +28,7 @@ models:
   sized: {learner: "conformal(base=linear,coverage=0.9)", target: size, labels: known, features: [a, b]}
   costly: {learner: "logistic(rate=0.1)", target: kind, miss_cost: 20, labels: known, features: [a, b]}
   few: {learner: "logistic(rate=0.1)", target: kind, alerts_per_day: 144, labels: known, features: [a, b], role: champion}
+  worse: {learner: "logistic(rate=0.0001)", target: kind, labels: known, features: [a, b]}
 topics: {format: json}
 `
 
@@ -60,7 +61,7 @@ func TestKindsOfModels(t *testing.T) {
 		t.Fatal(err)
 	}
 	topo := mustCompile(t, kindsPipeline)
-	want := []string{"three", "three_0", "three_1", "three_2", "sized", "sized_low", "sized_high", "costly", "costly_threshold", "few", "few_threshold"}
+	want := []string{"three", "three_0", "three_1", "three_2", "sized", "sized_low", "sized_high", "costly", "costly_threshold", "few", "few_threshold", "worse"}
 	if got := topo.PredictionNames(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Fatalf("columns %v, want %v", got, want)
 	}
@@ -77,6 +78,7 @@ func TestKindsOfModels(t *testing.T) {
 	if len(out.rows) != n || res.Joined < n-10 {
 		t.Fatalf("%d rows, %d joined", len(out.rows), res.Joined)
 	}
+	judged(t, res.Models)
 	var right, inside, costly, few, alarms float64
 	const from = n / 2
 	for i, p := range out.rows {
@@ -119,6 +121,76 @@ func TestKindsOfModels(t *testing.T) {
 	}
 	if days := n / 1440.0; math.Abs(few/days-144) > 20 {
 		t.Errorf("%v alerts a day, want 144", few/days)
+	}
+}
+
+// judged looks at the coverage of intervals and at the verdicts on challengers.
+func judged(t *testing.T, list []*Quality) {
+	t.Helper()
+	for _, q := range list {
+		if q.Bytes <= 0 {
+			t.Errorf("%s: %d bytes", q.Model, q.Bytes)
+		}
+		v := q.Verdict
+		switch q.Model {
+		case "sized":
+			if !q.Interval || math.Abs(q.OverallI.Coverage-0.9) > 0.02 || math.Abs(q.SlidingI.Coverage-0.9) > 0.02 || !(q.SlidingI.Width > 0) {
+				t.Errorf("intervals: %+v, of late %+v", q.OverallI, q.SlidingI)
+			}
+		case "costly": // the champion's learner: as good
+			if q.Champion != "few" || v.N < 10000 || v.Better != 0 || v.Difference != 0 {
+				t.Errorf("an equal of %s: %+v", q.Champion, v)
+			}
+		case "worse":
+			if q.Champion != "few" || v.Better != -1 || !(v.P < rivalAlpha) || !(v.Difference < 0) {
+				t.Errorf("a worse one than %s: %+v", q.Champion, v)
+			}
+		default:
+			if q.Champion != "" || q.Interval {
+				t.Errorf("%s is compared with %s", q.Model, q.Champion)
+			}
+		}
+	}
+}
+
+// TestJudgesContinue saves what judges a model and goes on from the bytes.
+func TestJudgesContinue(t *testing.T) {
+	topo := mustCompile(t, kindsPipeline)
+	make := func(i int) *training {
+		m := &training{plan: topo.Models[i], shards: 1}
+		err := m.reset()
+		if err == nil {
+			m.rival, err = newRivalry(m.plan, topo.Models)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	for i := range topo.Models {
+		m, back := make(i), make(i)
+		for j := range 50 {
+			if m.bounds != nil {
+				m.bounds.Update(0, 1, float64(j)/25)
+			}
+			if m.rival != nil {
+				m.rival.test.Update(0.5, float64(j)/50)
+			}
+		}
+		b := m.appendJudges(nil)
+		if err := back.restoreJudges(&blobReader{p: b}); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(back.appendJudges(nil), b) {
+			t.Errorf("%s: other bytes", m.plan.Name)
+		}
+		if m.rival != nil {
+			other := make(i)
+			other.rival.champion = topo.Models[i]
+			if err := other.restoreJudges(&blobReader{p: b}); err != nil || other.rival.test.Verdict().N != 0 {
+				t.Errorf("a comparison with another champion goes on: %v", err)
+			}
+		}
 	}
 }
 

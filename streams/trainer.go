@@ -32,6 +32,8 @@ type training struct {
 	reg     learners.Regressor
 	scores  *evaluate.Classification
 	errors  *evaluate.Regression
+	bounds  *evaluate.Intervals // nil: the learner gives none
+	rival   *rivalry            // nil: a champion, or without one
 	x, p    []float64
 	yes     *threshold
 	learned uint64
@@ -50,6 +52,12 @@ type Quality struct {
 	Regression         bool
 	Overall, Sliding   evaluate.Scores // classification
 	OverallE, SlidingE evaluate.Errors // regression
+	Interval           bool            // the learner gives bounds
+	OverallI, SlidingI evaluate.Covered
+	Champion           string           // with which the model is compared; "": with none
+	Verdict            evaluate.Verdict // of that comparison, valid at any time
+	Drifts             uint64           // that the learner has reacted to
+	Bytes              int              // memory of the learner
 }
 
 func newTrainer(l *learnFold) (*trainer, error) {
@@ -66,7 +74,11 @@ func newTrainer(l *learnFold) (*trainer, error) {
 
 func (tr *trainer) load() error {
 	for _, m := range tr.models {
-		if err := m.reset(); err != nil {
+		err := m.reset()
+		if err != nil {
+			return err
+		}
+		if m.rival, err = newRivalry(m.plan, tr.l.t.rt.Topo.Models); err != nil {
 			return err
 		}
 		b, err := tr.l.t.st.Blob("model:" + m.plan.Name)
@@ -90,6 +102,12 @@ func (m *training) reset() (err error) {
 	m.learned, m.firstMs, m.newMs, m.sent, m.dirty = 0, never, never, 0, false
 	if m.yes, err = newThreshold(m.plan, m.shards); err != nil {
 		return err
+	}
+	m.bounds = nil
+	if m.plan.Interval {
+		if m.bounds, err = evaluate.NewIntervals(0.1, m.plan.Spec.Window); err != nil { // what it should miss is not asked for here
+			return err
+		}
 	}
 	o := evaluate.Options{Window: m.plan.Spec.Window, Classes: m.plan.Classes}
 	if m.plan.Regression {
@@ -126,6 +144,9 @@ func (tr *trainer) learn(input int, at, known int64, silent bool) {
 		}
 		said := p.of(topo, env)
 		m.evaluate(said, y, class)
+		if m.rival != nil {
+			m.rival.learned(m.rival.champion.of(topo, env), said, y, class)
+		}
 		m.yes.learned(said.score(), class == 1)
 		tr.l.watch.learned(i, said, y, class, env, known)
 		p.vector(env, m.x)
@@ -189,6 +210,10 @@ func (m *training) evaluate(said prediction, y float64, class int) {
 	}
 	if m.errors != nil {
 		m.errors.Update(said.score(), y)
+		if m.bounds != nil {
+			low, high := said.bounds()
+			m.bounds.Update(low, high, y)
+		}
 		return
 	}
 	m.scores.Update(said.proba(m.p), class)
@@ -226,15 +251,22 @@ func (m *training) measure() {
 	} else {
 		q.Overall, q.Sliding = m.scores.Overall(), m.scores.Windowed()
 	}
+	if m.bounds != nil {
+		q.Interval, q.OverallI, q.SlidingI = true, m.bounds.Overall(), m.bounds.Windowed()
+	}
+	if m.rival != nil {
+		q.Champion, q.Verdict = m.rival.champion.Name, m.rival.test.Verdict()
+	}
+	if d, ok := contract.As[contract.Drifter](m.model()); ok {
+		q.Drifts = d.Drifts()
+	}
+	q.Bytes = m.model().Bytes()
 	m.Quality.Store(q)
 }
 
 // snapshot writes the model with what it is and what it was trained on; one that only serves may leave out what is for learning.
 func (m *training) snapshot(t *Task, serving bool) []byte {
-	var model learners.Model = m.cls
-	if m.plan.Regression {
-		model = m.reg
-	}
+	model := m.model()
 	var w encoding.BinaryAppender = model
 	if serving {
 		w = contract.Serving(model)
@@ -268,7 +300,7 @@ func (tr *trainer) save() {
 		} else {
 			b = appendModel(b, m.scores)
 		}
-		b = m.yes.append(b)
+		b = m.appendJudges(m.yes.append(b))
 		tr.buf = b
 		tr.l.t.st.SetBlob("model:"+m.plan.Name, b)
 	}
@@ -295,6 +327,9 @@ func (m *training) restore(p []byte, fingerprint uint64) error {
 		return err
 	}
 	if err := m.yes.restore(&r); err != nil {
+		return err
+	}
+	if err := m.restoreJudges(&r); err != nil {
 		return err
 	}
 	if r.bad {

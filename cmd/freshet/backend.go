@@ -37,8 +37,15 @@ func (b *backend) Score(_ context.Context, payload []byte) (streams.Scored, []st
 
 func (b *backend) Models() []serve.ModelInfo {
 	var out []serve.ModelInfo
+	judged := map[string]*serve.Judged{}
+	if e := b.n.engine.Load(); e != nil {
+		_, list := e.Learning()
+		for _, q := range list {
+			judged[q.Model] = judgedOf(q)
+		}
+	}
 	for i, m := range b.n.topo.Models {
-		info := serve.ModelInfo{Name: m.Name, Learner: m.Spec.Learner, Role: "challenger", Kind: "classifier", Target: m.Spec.Target, Traffic: m.Traffic}
+		info := serve.ModelInfo{Name: m.Name, Learner: m.Spec.Learner, Role: "challenger", Kind: "classifier", Target: m.Spec.Target, Traffic: m.Traffic, Judged: judged[m.Name]}
 		if m.Champion {
 			info.Role = "champion"
 		}
@@ -54,6 +61,20 @@ func (b *backend) Models() []serve.ModelInfo {
 		out = append(out, info)
 	}
 	return out
+}
+
+func judgedOf(q *streams.Quality) *serve.Judged {
+	j := &serve.Judged{Examples: q.Learned, Drifts: q.Drifts, Bytes: q.Bytes, Champion: q.Champion}
+	if !q.Regression {
+		j.ECE = finite(q.Overall.ECE)
+	}
+	if q.Interval {
+		j.Coverage, j.Width = finite(q.OverallI.Coverage), finite(q.OverallI.Width)
+	}
+	if q.Champion != "" {
+		j.Difference, j.P, j.Better = finite(q.Verdict.Difference), finite(q.Verdict.P), q.Verdict.Better
+	}
+	return j
 }
 
 func (b *backend) Ready() (bool, string) {

@@ -137,6 +137,7 @@ func (o *observer) learning(e *streams.Engine) {
 	j.Matched.SetTotal(uint64(l.Joined.Load()))
 	j.Expired.SetTotal(uint64(l.Expired.Load()))
 	j.Evicted.SetTotal(uint64(l.Evicted.Load()))
+	j.Foreign.SetTotal(uint64(l.Foreign.Load()))
 	if joined := l.Joined.Load(); joined > o.joined {
 		j.LabelWaitSeconds.Observe(float64(l.WaitMs.Load()) / 1000) // a sample: the newest one of each look
 		o.joined = joined
@@ -153,6 +154,15 @@ func (o *observer) learning(e *streams.Engine) {
 	for _, q := range models {
 		m := o.m.Model(q.Model)
 		m.Examples.SetTotal(q.Learned)
+		m.Drifts.SetTotal(q.Drifts)
+		m.MemoryBytes.Set(float64(q.Bytes))
+		if q.Champion != "" && q.Verdict.N > 0 {
+			o.m.SetVerdict(q.Model, q.Verdict.Difference, q.Verdict.Better, q.Verdict.P)
+		}
+		if q.Interval {
+			m.Overall.SetIntervals(q.OverallI.Coverage, q.OverallI.Width)
+			m.Sliding.SetIntervals(q.SlidingI.Coverage, q.SlidingI.Width)
+		}
 		if q.Regression {
 			m.Overall.SetRegressor(q.OverallE.MAE, q.OverallE.RMSE, q.OverallE.R2)
 			m.Sliding.SetRegressor(q.SlidingE.MAE, q.SlidingE.RMSE, q.SlidingE.R2)
@@ -162,6 +172,7 @@ func (o *observer) learning(e *streams.Engine) {
 			to   metrics.Quality
 			from evaluate.Scores
 		}{{m.Overall, q.Overall}, {m.Sliding, q.Sliding}} {
+			s.to.SetCalibration(s.from.ECE)
 			s.to.SetClassifier(s.from.AUC, s.from.LogLoss, s.from.Accuracy, s.from.Precision, s.from.Recall)
 		}
 	}

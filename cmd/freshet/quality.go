@@ -23,6 +23,25 @@ type quality struct {
 	MAE       *float64 `json:"mae,omitempty"`
 	RMSE      *float64 `json:"rmse,omitempty"`
 	R2        *float64 `json:"r2,omitempty"`
+	ECE       *float64 `json:"ece,omitempty"`
+	Coverage  *float64 `json:"interval_coverage,omitempty"`
+	Width     *float64 `json:"interval_width,omitempty"`
+	RecentCov *float64 `json:"recent_interval_coverage,omitempty"`
+	RecentWid *float64 `json:"recent_interval_width,omitempty"`
+	Drifts    uint64   `json:"drifts"`
+	Bytes     int      `json:"bytes"`
+	Versus    *verdict `json:"versus,omitempty"`
+}
+
+// verdict is a challenger's comparison with its champion.
+type verdict struct {
+	Champion   string   `json:"champion"`
+	Examples   uint64   `json:"examples"`
+	Difference *float64 `json:"difference"` // champion's mean loss less the challenger's
+	Low        float64  `json:"low"`
+	High       float64  `json:"high"`
+	P          float64  `json:"p"`      // valid at any time
+	Better     int      `json:"better"` // 1: the challenger, -1: the champion, 0: not known
 }
 
 func qualities(list []*streams.Quality) []quality {
@@ -31,12 +50,20 @@ func qualities(list []*streams.Quality) []quality {
 		if q == nil {
 			continue
 		}
-		m := quality{Model: q.Model, Learned: q.Learned}
+		m := quality{Model: q.Model, Learned: q.Learned, Drifts: q.Drifts, Bytes: q.Bytes}
+		if v := q.Verdict; q.Champion != "" {
+			m.Versus = &verdict{q.Champion, v.N, finite(v.Difference), v.Low, v.High, v.P, v.Better}
+		}
+		if q.Interval {
+			m.Coverage, m.Width = finite(q.OverallI.Coverage), finite(q.OverallI.Width)
+			m.RecentCov, m.RecentWid = finite(q.SlidingI.Coverage), finite(q.SlidingI.Width)
+		}
 		if q.Regression {
 			m.Scored, m.MAE, m.RMSE, m.R2 = q.OverallE.N, finite(q.OverallE.MAE), finite(q.OverallE.RMSE), finite(q.OverallE.R2)
 		} else {
 			s := q.Overall
 			m.Scored, m.AUC, m.AP, m.LogLoss = s.N, finite(s.AUC), finite(s.AveragePrecision), finite(s.LogLoss)
+			m.ECE = finite(s.ECE)
 			m.RecentAUC, m.RecentLog = finite(q.Sliding.AUC), finite(q.Sliding.LogLoss)
 			m.Accuracy, m.Precision, m.Recall = finite(s.Accuracy), finite(s.Precision), finite(s.Recall)
 		}

@@ -11,6 +11,7 @@ type ModelMetrics struct {
 	Predictions, Examples, Errors *Counter
 	PredictionSeconds             Histogram // per row
 	Version, MemoryBytes          Gauge
+	Drifts                        *Counter // that the learner has reacted to
 	Overall, Sliding              Quality
 }
 
@@ -28,6 +29,7 @@ func (m *Metrics) Model(name string) *ModelMetrics {
 			Examples:          m.counter("freshet_model_examples_total", n),
 			Errors:            m.counter("freshet_model_errors_total", n),
 			PredictionSeconds: m.histogram("freshet_model_prediction_duration_seconds", n),
+			Drifts:            m.counter("freshet_model_drifts_total", n),
 			Version:           m.gauge("freshet_model_version_number", n),
 			MemoryBytes:       m.gauge("freshet_model_memory_bytes", n),
 			Overall:           Quality{m, n, "overall"},
@@ -58,6 +60,23 @@ func (q Quality) SetRegressor(mae, rmse, r2 float64) {
 	q.set("freshet_model_mae_value", mae)
 	q.set("freshet_model_rmse_value", rmse)
 	q.set("freshet_model_r2_ratio", r2)
+}
+
+// SetCalibration shows the expected calibration error of a classifier.
+func (q Quality) SetCalibration(ece float64) { q.set("freshet_model_calibration_error_ratio", ece) }
+
+// SetIntervals shows the share of targets within the bounds that were served, and their mean width in the target's unit.
+func (q Quality) SetIntervals(coverage, width float64) {
+	q.set("freshet_model_interval_coverage_ratio", coverage)
+	q.set("freshet_model_interval_width_value", width)
+}
+
+// SetVerdict shows a challenger's comparison with its champion: by how much its loss is lower, whether that is known (1: it is
+// better, -1: it is worse, 0: not known), and the p-value, which holds at any time.
+func (m *Metrics) SetVerdict(challenger string, difference float64, better int, p float64) {
+	m.gauge("freshet_model_champion_difference_value", challenger).Set(difference)
+	m.gauge("freshet_model_champion_verdict_state", challenger).Set(float64(better))
+	m.gauge("freshet_model_champion_p_ratio", challenger).Set(p)
 }
 
 // DriftEvents returns the counter of drift events of one kind (error, feature, prediction, label) and detector.

@@ -154,6 +154,7 @@ func newOnline(m *Metrics) OnlineMetrics {
 type JoinMetrics struct {
 	Pending                   Gauge
 	Matched, Expired, Evicted *Counter
+	Foreign                   *Counter // targets that are no class of their model
 	LabelWaitSeconds          Histogram
 }
 
@@ -161,7 +162,7 @@ type JoinMetrics struct {
 func (m *Metrics) Join(name string) *JoinMetrics {
 	return set(m, "join", name, "", func(j, _ string) *JoinMetrics {
 		return &JoinMetrics{m.gauge("freshet_join_pending_rows", j), m.counter("freshet_join_matched_total", j), m.counter("freshet_join_expired_total", j),
-			m.counter("freshet_join_evicted_total", j), m.histogram("freshet_join_label_wait_seconds", j)}
+			m.counter("freshet_join_evicted_total", j), m.counter("freshet_join_foreign_total", j), m.histogram("freshet_join_label_wait_seconds", j)}
 	})
 }
 

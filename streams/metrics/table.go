@@ -86,6 +86,7 @@ var table = []metric{
 	{"freshet_join_matched_total", counter, "Rows that met it.", []string{"join"}, nil},
 	{"freshet_join_expired_total", counter, "Rows whose horizon ended first.", []string{"join"}, nil},
 	{"freshet_join_evicted_total", counter, "Rows dropped because the join's bound was reached; learning loses these.", []string{"join"}, nil},
+	{"freshet_join_foreign_total", counter, "Targets that are no class of their model; they are not learned.", []string{"join"}, nil},
 	{"freshet_join_label_wait_seconds", histogram, "Event time between a prediction and its label.", []string{"join"}, labelBuckets},
 
 	// Models.
@@ -102,6 +103,13 @@ var table = []metric{
 	{"freshet_model_mae_value", gauge, "Prequential mean absolute error, in the target's unit.", []string{"model", "window"}, nil},
 	{"freshet_model_rmse_value", gauge, "Prequential root mean squared error, in the target's unit.", []string{"model", "window"}, nil},
 	{"freshet_model_r2_ratio", gauge, "Prequential coefficient of determination.", []string{"model", "window"}, nil},
+	{"freshet_model_calibration_error_ratio", gauge, "Prequential expected calibration error.", []string{"model", "window"}, nil},
+	{"freshet_model_interval_coverage_ratio", gauge, "Share of targets within the interval that was served.", []string{"model", "window"}, nil},
+	{"freshet_model_interval_width_value", gauge, "Mean width of these intervals, in the target's unit.", []string{"model", "window"}, nil},
+	{"freshet_model_drifts_total", counter, "Drifts that a model has noticed in itself and reacted to.", []string{"model"}, nil},
+	{"freshet_model_champion_difference_value", gauge, "Champion's mean loss less the challenger's, on scores served of the same events: above 0, the challenger is better.", []string{"model"}, nil},
+	{"freshet_model_champion_verdict_state", gauge, "1: the challenger is better than its champion, -1: worse, 0: not known; valid at any time.", []string{"model"}, nil},
+	{"freshet_model_champion_p_ratio", gauge, "p-value of that comparison, valid at any time.", []string{"model"}, nil},
 	{"freshet_model_errors_total", counter, "Examples, snapshots or scores of a model that failed.", []string{"model"}, nil},
 
 	// Drift.

@@ -33,6 +33,23 @@ type ModelInfo struct {
 	Version  uint64   `json:"version"`  // examples learned by the snapshot in force; 0: none yet
 	Ready    bool     `json:"ready"`    // a snapshot is in force
 	Features []string `json:"features"` // inputs, in order
+	// What the learn stage says of the model; nil where its partition is another process'.
+	Judged *Judged `json:"judged,omitempty"`
+}
+
+// Judged is how a model does, on scores that it served; what is not defined is left out.
+type Judged struct {
+	Examples uint64   `json:"examples"` // learned
+	Drifts   uint64   `json:"drifts"`   // that the learner has reacted to
+	Bytes    int      `json:"bytes"`    // memory of the learner
+	ECE      *float64 `json:"ece,omitempty"`
+	Coverage *float64 `json:"interval_coverage,omitempty"`
+	Width    *float64 `json:"interval_width,omitempty"`
+	Champion string   `json:"champion,omitempty"` // with which a challenger is compared
+	// Champion's mean loss less the challenger's; 1: the challenger is better, -1: worse, 0: not known; valid at any time.
+	Difference *float64 `json:"difference,omitempty"`
+	P          *float64 `json:"p,omitempty"`
+	Better     int      `json:"better"`
 }
 
 // Entity is an entity as the server must know it to read keys from paths and to name the nearest.

@@ -46,7 +46,7 @@ func (b *backend) Score(context.Context, []byte) (streams.Scored, []string, erro
 }
 
 func (b *backend) Models() []ModelInfo {
-	return []ModelInfo{{Name: "champion", Learner: "logistic", Role: "champion", Kind: "classifier", Target: "is_fraud", Version: 7, Ready: true}}
+	return []ModelInfo{{Name: "champion", Learner: "logistic", Role: "champion", Kind: "classifier", Target: "is_fraud", Version: 7, Ready: true, Judged: &Judged{Examples: 9, Champion: "c", Better: -1}}}
 }
 
 func (b *backend) Ready() (bool, string) { return b.notYet == "", b.notYet }
@@ -121,7 +121,7 @@ func TestContract(t *testing.T) {
 			status: 400, code: "bad_event", want: []string{`"field":"tx_id"`}},
 		{name: "score broken", method: "POST", target: "/v1/score", body: "{}", b: backend{err: errors.New("disk")}, status: 500, code: "internal"},
 		{name: "big event", method: "POST", target: "/v1/score", body: strings.Repeat("x", 100), o: Options{MaxBody: 99}, status: 413, code: "too_large"},
-		{name: "models", method: "GET", target: "/v1/models", status: 200, want: []string{`"version":7`, `"features":[]`}},
+		{name: "models", method: "GET", target: "/v1/models", status: 200, want: []string{`"version":7`, `"better":-1`, `"features":[]`}},
 		{name: "alive", method: "GET", target: "/healthz", status: 200},
 		{name: "ready", method: "GET", target: "/readyz", status: 200},
 		{name: "not ready", method: "GET", target: "/readyz", b: backend{notYet: "waits for topic transactions"}, status: 503, code: "not_ready", want: []string{"topic transactions"}},
