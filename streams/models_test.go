@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"testing"
 
+	"freshet/features/expr"
 	"freshet/learners"
 	"freshet/learners/models"
 	"freshet/learners/numeric"
@@ -270,5 +271,24 @@ topics: {format: json}
 				t.Errorf("%d of 2000 right", right)
 			}
 		})
+	}
+}
+
+// TestExplain holds the contributions of a linear model and of none.
+func TestExplain(t *testing.T) {
+	topo := mustCompile(t, kindsPipeline)
+	env := &expr.Env{Num: make([]float64, 64), Str: make([][]byte, 64)}
+	for _, m := range topo.Models {
+		c, r, err := m.learner()
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := m.explain(&Snapshot{Version: 3, Classifier: c, Regressor: r}, env)
+		if e.Way != "none" && (len(e.Names) != 2 || len(e.Base) != len(e.Shares[0])) || e.Version != 3 {
+			t.Errorf("%s: %+v", m.Name, e)
+		}
+		if m.Name == "costly" && e.Way != "own" {
+			t.Errorf("logistic explains itself by %s", e.Way)
+		}
 	}
 }

@@ -131,6 +131,8 @@ type Scored struct {
 	Decided
 	Vector map[string]any
 	Models map[string]float64
+	// Explain says what moved the score; nil where no model decided. Its work is done when it is called.
+	Explain func() *Explained
 }
 
 // Score computes the vector and score that an event would get now. The record is in the events' stream's format. Nothing is stored.
@@ -170,6 +172,11 @@ func (e *Engine) Score(payload []byte, dec schemas.Decoder) (s Scored, missing [
 		id = sh.env.Str[ev.Row.Slot[ev.IDCol]]
 	}
 	s.Decided = sc.decide(&sh.env, id)
+	for i, m := range topo.Models {
+		if snap := e.rt.Board.Get(i); snap != nil && s.Source == "model" && s.Model == m.Name {
+			s.Explain = func() *Explained { return m.explain(snap, &sh.env) }
+		}
+	}
 	s.Vector, s.Models = map[string]any{}, map[string]float64{}
 	for _, c := range topo.FeatureCols {
 		if c.Kind == schemas.Str {

@@ -5,7 +5,7 @@
 //
 //	            ┌─ GET  /v1/features/{entity}/{key} ──► Backend.Features ──► a task's state here
 //	client ─────┤                                            └─ not here ──► Options.Stored ──► online store
-//	            ├─ POST /v1/score ────────────────────► Backend.Score ─────► vector, rules, models; nothing is kept
+//	            ├─ POST /v1/score ────────────────────► Backend.Score ─────► vector, rules, models; nothing is kept; ?explain=true: contributions too
 //	            ├─ GET  /v1/models
 //	            └─ GET  /healthz  /readyz  /metrics  /openapi.json
 //

@@ -37,6 +37,9 @@ func (s *Server) score(w http.ResponseWriter, q *http.Request) {
 		return
 	}
 	b, err := appendScored(nil, &scored, missing)
+	if err == nil && q.URL.Query().Get("explain") == "true" {
+		b = appendExplained(b[:len(b)-1], &scored)
+	}
 	if err != nil {
 		s.trouble(w, q, err)
 		return
@@ -95,6 +98,34 @@ func appendScored(b []byte, s *streams.Scored, missing []string) ([]byte, error)
 		b = json.AppendString(b, name)
 	}
 	return append(b, "]}"...), nil
+}
+
+// appendExplained adds the contributions to an answer whose last brace is off.
+func appendExplained(b []byte, s *streams.Scored) []byte {
+	e := &streams.Explained{Way: "none"}
+	if s.Explain != nil {
+		e = s.Explain()
+	}
+	list := func(v []float64) {
+		b = append(b, '[')
+		for i, f := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = json.AppendFloat(b, f)
+		}
+		b = append(b, ']')
+	}
+	b = json.AppendString(append(b, `,"explained":{"way":`...), e.Way)
+	b = json.AppendFloat(append(b, `,"version":`...), float64(e.Version))
+	b = append(b, `,"base":`...)
+	list(e.Base)
+	b = append(b, `,"contributions":{`...)
+	for i, name := range e.Names {
+		b = json.AppendKey(b, name)
+		list(e.Shares[i])
+	}
+	return append(b, "}}}"...)
 }
 
 func appendTextOrNull(b []byte, s string) []byte {

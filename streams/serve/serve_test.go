@@ -84,6 +84,10 @@ func TestContract(t *testing.T) {
 		Vector: map[string]any{"card_n_1h": 3.0, "ratio": math.Inf(1), "card_id": "c1", "x": nil}, Models: map[string]float64{"champion": 0.25, "b": math.NaN()}}
 	none := streams.Scored{Decided: streams.Decided{Score: math.NaN(), Source: "none"}}
 	rule := streams.Scored{Decided: streams.Decided{Score: 0.95, Source: "rule", Reason: "velocity"}}
+	explained := scored
+	explained.Explain = func() *streams.Explained {
+		return &streams.Explained{Model: "champion", Version: 12, Way: "own", Base: []float64{-2}, Names: []string{"a", "b"}, Shares: [][]float64{{1.5}, {-0.5}}}
+	}
 	fails := func(err error) func(string, string, int64) (streams.View, error) {
 		return func(string, string, int64) (streams.View, error) { return streams.View{}, err }
 	}
@@ -115,6 +119,9 @@ func TestContract(t *testing.T) {
 		{name: "backend broken", method: "GET", target: "/v1/features/card/c1", b: backend{view: fails(errors.New("secret path"))}, status: 500, code: "internal"},
 		{name: "score", method: "POST", target: "/v1/score", body: "{}", b: backend{scored: scored, missing: []string{"merchant"}}, status: 200,
 			want: []string{`"ratio":null`, `"card_id":"c1"`, `"version":12`, `"missing":["merchant"]`, `"b":null`}},
+		{name: "explained", method: "POST", target: "/v1/score?explain=true", body: "{}", b: backend{scored: explained}, status: 200,
+			want: []string{`"way":"own"`, `"base":[-2]`, `"contributions":{"a":[1.5],"b":[-0.5]}`}},
+		{name: "not explained", method: "POST", target: "/v1/score?explain=true", body: "{}", b: backend{scored: rule}, status: 200, want: []string{`"way":"none"`}},
 		{name: "no score", method: "POST", target: "/v1/score", body: "{}", b: backend{scored: none}, status: 200, want: []string{`"score":null`, `"source":"none"`, `"version":null`}},
 		{name: "rule", method: "POST", target: "/v1/score", body: "{}", b: backend{scored: rule}, status: 200, want: []string{`"reason":"velocity"`}},
 		{name: "bad event", method: "POST", target: "/v1/score", body: "{}", b: backend{err: fmt.Errorf("row 0: %w", &schemas.Poison{Reason: "null_key", Field: "tx_id", At: -1})},
