@@ -142,7 +142,7 @@ func (s *stager) needs() {
 	}
 	for _, w := range s.watches {
 		s.served.add([]int{w.by})
-		if w.plan.What == "feature" {
+		if w.plan.What == "feature" || w.plan.What == "value" {
 			for _, v := range w.plan.Cols {
 				s.served.add([]int{s.top.Streams[s.ev].Row.Find(v.Name, v.Kind)})
 			}

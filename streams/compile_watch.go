@@ -14,9 +14,9 @@ type watchDecl struct {
 	by   int // column of the events' row, -1 none
 }
 
-var watchForm = regexp.MustCompile(`^\s*(?:(features)|(error|prediction|label)\s*\(\s*([^()\s]+)\s*\))\s*$`)
+var watchForm = regexp.MustCompile(`^\s*(?:(features)|(error|prediction|label|feature)\s*\(\s*([^()\s]+)\s*\))\s*$`)
 
-const watchExpected = "error(MODEL), prediction(MODEL), label(MODEL) or features"
+const watchExpected = "error(MODEL), prediction(MODEL), label(MODEL), feature(NAME) or features"
 
 func (c *compiler) declareWatches() {
 	seen := map[string]bool{}
@@ -77,6 +77,20 @@ func (c *compiler) watchWhat(w *watchDecl) {
 		}
 		return
 	}
+	if m[2] == "feature" {
+		w.plan.What, w.plan.Name = "value", m[3]
+		var names []string
+		for _, f := range c.features {
+			names = append(names, f.name)
+		}
+		for _, d := range c.derived {
+			names = append(names, d.name)
+		}
+		if index(names, m[3]) < 0 && !c.within("features") && !c.within("derived") {
+			c.add(c.at.value(path), path, expr.Nearest(m[3], names), "unknown feature %q: expected a feature or a derived value", cut(m[3]))
+		}
+		return
+	}
 	w.plan.What = m[2]
 	names := c.p.Models.Names()
 	if w.plan.Model = index(names, m[3]); w.plan.Model < 0 && !c.spoilt("models") {
@@ -116,12 +130,11 @@ func (c *compiler) buildWatches() {
 // watchColumns runs when the vector is known.
 func (c *compiler) watchColumns() {
 	for _, w := range c.watches {
-		if w.plan.What != "feature" {
-			continue
-		}
 		for _, v := range c.top.Vector {
-			if v.Kind != schemas.Time { // time always moves
-				w.plan.Cols = append(w.plan.Cols, ModelCol{Name: v.Name, Kind: v.Kind, Slot: v.Slot})
+			if w.plan.What == "feature" || w.plan.What == "value" && v.Name == w.plan.Name {
+				if v.Kind != schemas.Time { // time always moves
+					w.plan.Cols = append(w.plan.Cols, ModelCol{Name: v.Name, Kind: v.Kind, Slot: v.Slot})
+				}
 			}
 		}
 	}

@@ -168,7 +168,7 @@ type Decision struct {
 
 // Watch is one thing that is watched for drift.
 type Watch struct {
-	Watch     string         `yaml:"watch" doc:"error(MODEL), prediction(MODEL), label(MODEL) or features"`
+	Watch     string         `yaml:"watch" doc:"error(MODEL), prediction(MODEL), label(MODEL), feature(NAME) for one feature with any detector, or features for all by psi"`
 	Detector  string         `yaml:"detector" doc:"a detector of the registry: adwin(delta=0.002), or psi for features"`
 	Params    map[string]any `yaml:"-"`
 	By        string         `yaml:"by" doc:"one detector for each value of this field"`

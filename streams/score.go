@@ -107,13 +107,16 @@ func (s *scorer) predict(env *expr.Env) {
 // vector fills x with the model's inputs.
 func (m *ModelPlan) vector(env *expr.Env, x []float64) {
 	for i := range m.Cols {
-		c := &m.Cols[i]
-		if c.Kind == schemas.Str {
-			x[i] = categoryCode(env.Str[c.Slot])
-		} else {
-			x[i] = env.Num[c.Slot]
-		}
+		x[i] = m.Cols[i].number(env)
 	}
+}
+
+// number is the column's value: of a text the code of the category.
+func (c *ModelCol) number(env *expr.Env) float64 {
+	if c.Kind == schemas.Str {
+		return categoryCode(env.Str[c.Slot])
+	}
+	return env.Num[c.Slot]
 }
 
 // categoryCode turns a text into a category: the low 20 bits of its xxHash64. It needs no table that every partition would have

@@ -238,7 +238,8 @@ type ModelCol struct {
 type WatchPlan struct {
 	Spec  *Watch
 	Index int
-	What  string // error, prediction, label, feature
+	What  string // error, prediction, label, value (of one feature), feature (all of them)
+	Name  string // of value
 	Model int    // index of the model; -1 for features
 	BySl  int    // Str slot in the events' row, -1 none
 	Cols  []ModelCol

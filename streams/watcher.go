@@ -87,6 +87,10 @@ func (w *watcher) served(env *expr.Env, at int64) {
 		switch s.plan.What {
 		case "feature":
 			w.feature(s, env, at)
+		case "value":
+			for i := range s.plan.Cols {
+				w.update(s, s.segmentOf(env), s.plan.Cols[i].number(env), at)
+			}
 		case "prediction":
 			topo := w.l.t.rt.Topo
 			v := topo.Models[s.plan.Model].of(topo, env).score()
@@ -140,12 +144,12 @@ func (w *watcher) update(s *series, name string, v float64, at int64) {
 	if g.det.Update(v) != drift.Drift {
 		return
 	}
-	d := drift.Detail{Statistic: math.NaN(), Threshold: math.NaN()}
+	d := drift.Detail{Statistic: math.NaN(), Threshold: math.NaN(), Effect: math.NaN()}
 	if e, ok := g.det.(drift.Explainer); ok {
 		d = e.Explain()
 	}
 	ev := events.Drift{Kind: driftKinds[s.plan.What], ReferenceStartMs: events.NullMs, ReferenceEndMs: events.NullMs, Series: s.plan.Spec.Watch, Segment: name, Detector: s.spec.String(), Statistic: d.Statistic, Threshold: d.Threshold,
-		Severity: math.Abs(d.After - d.Before), WindowStartMs: g.fromMs, WindowEndMs: at, OffsetFrom: g.fromOffset, OffsetTo: w.l.t.next - 1}
+		Severity: min(d.Effect, 1), WindowStartMs: g.fromMs, WindowEndMs: at, OffsetFrom: g.fromOffset, OffsetTo: w.l.t.next - 1}
 	g.fromMs, g.fromOffset = at, w.l.t.next-1
 	w.emit(s, &ev, at)
 }
@@ -169,16 +173,12 @@ func (w *watcher) feature(s *series, env *expr.Env, at int64) {
 		s.from += (at - s.from) / every * every
 		s.to, s.fromOffset = s.from+every, w.l.t.next-1
 	}
-	for i, c := range s.plan.Cols {
-		if c.Kind == schemas.Str {
-			s.psi[i].Observe(categoryCode(env.Str[c.Slot]))
-		} else {
-			s.psi[i].Observe(env.Num[c.Slot])
-		}
+	for i := range s.plan.Cols {
+		s.psi[i].Observe(s.plan.Cols[i].number(env))
 	}
 }
 
-var driftKinds = map[string]events.DriftKind{"error": events.ErrorDrift, "prediction": events.PredictionDrift, "label": events.LabelDrift}
+var driftKinds = map[string]events.DriftKind{"error": events.ErrorDrift, "prediction": events.PredictionDrift, "label": events.LabelDrift, "value": events.FeatureDrift}
 
 func policyText(p *Retrain) string {
 	return fmt.Sprintf("on %v, every %s, cooldown %s, min_examples %d", []string(p.On), p.Every, p.Cooldown, p.MinExamples)
@@ -193,7 +193,7 @@ func (w *watcher) compare(s *series) {
 		_, n := p.Counts()
 		v := p.Value()
 		if p.Sealed() && n >= leastPSI && v >= s.plan.Spec.Threshold {
-			ev := events.Drift{Kind: events.FeatureDrift, Series: s.plan.Cols[i].Name, Detector: "psi", Statistic: v, Threshold: s.plan.Spec.Threshold, Severity: v,
+			ev := events.Drift{Kind: events.FeatureDrift, Series: s.plan.Cols[i].Name, Detector: "psi", Statistic: v, Threshold: s.plan.Spec.Threshold, Severity: min(v, 1),
 				WindowStartMs: s.from, WindowEndMs: s.to, ReferenceStartMs: s.refFrom, ReferenceEndMs: s.refTo, OffsetFrom: s.fromOffset, OffsetTo: w.l.t.next - 1}
 			w.emit(s, &ev, s.to)
 		}
