@@ -17,3 +17,23 @@ type (
 	// Input is the shape of what a learner sees.
 	Input = contract.Input
 )
+
+// Detecting lets an anomaly detector stand beside classifiers of two classes: its score is taken for the probability of
+// class 1, and it does not look at the labels.
+type Detecting struct{ Anomaly }
+
+// Inner returns the detector.
+func (d Detecting) Inner() Model { return d.Anomaly }
+
+// PredictProba fills p with the score, as the probability of class 1. Allocates nothing.
+func (d Detecting) PredictProba(x, p []float64) {
+	p[1] = d.Score(x)
+	p[0] = 1 - p[1]
+}
+
+// Learn takes in the vector; a class out of range is a no-op all the same.
+func (d Detecting) Learn(x []float64, class int, weight float64) {
+	if class == 0 || class == 1 {
+		d.Anomaly.Learn(x, weight)
+	}
+}

@@ -114,8 +114,16 @@ func canonical(v param.Values) error {
 // String is the canonical text: it parses back to the same spec. Snapshots store it.
 func (s Spec) String() string { return s.Values.String() }
 
-// NewClassifier makes an untrained classifier of so many classes.
+// NewClassifier makes an untrained classifier of so many classes. An anomaly detector stands for one of two classes
+// (Detecting).
 func (s Spec) NewClassifier(in Input, classes int) (Classifier, error) {
+	if s.Entry.classifier == nil && s.Entry.anomaly != nil && classes == 2 {
+		m, err := s.Entry.anomaly(in, s.Values)
+		if err != nil {
+			return nil, err
+		}
+		return Detecting{m}, nil
+	}
 	if s.Entry.classifier == nil {
 		return nil, fmt.Errorf("%s is not a classifier; those are %s", s.Entry.Name, list(Entry.Classifies))
 	}

@@ -139,7 +139,7 @@ func (c *compiler) checkLearner(path string, s *ModelSpec) (classifies, regresse
 	if err != nil {
 		return false, false
 	}
-	return e.Classifies(), e.Regresses()
+	return e.Classifies() || e.Detects(), e.Regresses()
 }
 
 // featureDetector is how features are watched: consecutive windows of event time against a reference window.

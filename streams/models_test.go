@@ -30,6 +30,7 @@ models:
   costly: {learner: "logistic(rate=0.1)", target: kind, miss_cost: 20, labels: known, features: [a, b]}
   few: {learner: "logistic(rate=0.1)", target: kind, alerts_per_day: 144, labels: known, features: [a, b], role: champion}
   worse: {learner: "logistic(rate=0.0001)", target: kind, labels: known, features: [a, b]}
+  odd: {learner: half_space_trees, target: kind * 2, labels: known, features: [a, b]}
 topics: {format: json}
 `
 
@@ -62,7 +63,7 @@ func TestKindsOfModels(t *testing.T) {
 		t.Fatal(err)
 	}
 	topo := mustCompile(t, kindsPipeline)
-	want := []string{"three", "three_0", "three_1", "three_2", "sized", "sized_low", "sized_high", "costly", "costly_threshold", "few", "few_threshold", "worse"}
+	want := []string{"three", "three_0", "three_1", "three_2", "sized", "sized_low", "sized_high", "costly", "costly_threshold", "few", "few_threshold", "worse", "odd"}
 	if got := topo.PredictionNames(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Fatalf("columns %v, want %v", got, want)
 	}

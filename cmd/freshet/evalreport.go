@@ -201,7 +201,7 @@ func importance(m learners.Model, d *evalData) *result {
 }
 
 func inner(m learners.Model) any {
-	if u, ok := m.(unusual); ok {
+	if u, ok := m.(learners.Detecting); ok {
 		return u.Anomaly
 	}
 	return m

@@ -73,29 +73,12 @@ func (c *contestant) make(spec learners.Spec, d *evalData) (err error) {
 	case d.classes == nil:
 		c.regressor, err = spec.NewRegressor(d.in)
 		c.model = c.regressor
-	case !spec.Entry.Classifies() && spec.Entry.Detects() && len(d.classes) == 2:
-		var m learners.Anomaly
-		if m, err = spec.NewAnomaly(d.in); err == nil {
-			c.classifier = unusual{m}
-		}
-		c.model = m
 	default:
 		c.classifier, err = spec.NewClassifier(d.in, len(d.classes))
 		c.model = c.classifier
 	}
 	return err
 }
-
-// unusual lets an anomaly detector stand beside classifiers: its score is taken for the probability of class 1, and it
-// does not see the labels.
-type unusual struct{ learners.Anomaly }
-
-func (u unusual) PredictProba(x, p []float64) {
-	p[1] = u.Score(x)
-	p[0] = 1 - p[1]
-}
-
-func (u unusual) Learn(x []float64, _ int, weight float64) { u.Anomaly.Learn(x, weight) }
 
 // evalChunk rows at most go through one learner, then through the next: side by side in time, so that what disturbs the
 // machine disturbs all, and so few switches that caches stay warm. Slow learners get fewer, so that progress shows and an
