@@ -88,7 +88,7 @@ func TestOneMistake(t *testing.T) {
 		{`channel == "ecom"`, `amount == "ecom"`, `is used as text here and as a number in`},
 		{"n: count()", "n: count(), n: count()", `duplicate name "n", first in line 13`},
 		{"detector: adwin", "detector: adwim", `unknown detector "adwim", expected one of adwin, page_hinkley, cusum, kswin, seed, ddm, eddm, rddm, hddm_a, hddm_w, fhddm, stepd, ewma, psi, distribution, robust, seasonal, calibrated, dummy; nearest: adwin`},
-		{"learner: logistic, rate: 0.05", "learner: logistic, rat: 0.05", `fraud.yaml:24:33: models.champion.rat: logistic has no parameter "rat"`},
+		{"learner: logistic, rate: 0.05", "learner: logistic, rat: 0.05", `fraud.yaml:25:35: models.challenger.rat: logistic has no parameter "rat"`},
 		{"traffic: 10%", "traffic: 110%", `bad share "110%": expected 0% to 100%, as in 10%`},
 		{`"speed(lat, lon)"`, "speed(lat, lon)", ``}, // a comma within the parentheses is mended
 	} {
