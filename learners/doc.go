@@ -9,9 +9,16 @@
 // features' names, topics or time. One goroutine learns; any number may predict while none learns. Learning is
 // deterministic, predicting changes nothing.
 //
-// registry.go is the table of what there is: a new learner is one file (or package) and one line there, and then
-// validation, documentation, the conformance tests (learnertest) and benchmarks know it. Sub-packages do not import
-// this one: they satisfy its interfaces by their methods.
+// registry.go is the table of what there is, entry_*.go its lines: a new learner is one file (or package) and one line
+// there, and then validation, documentation, the conformance tests (learnertest) and benchmarks know it. Learners nest
+// by their text: conformal(base=hedge(experts=[logistic,hoeffding_tree])).
+//
+//	one learner      linear tree forest regtree boosting gbdt mondrian bayes network anomaly
+//	around others    ensemble (bagging, boosting, blends) wrap (encode, balance, calibrate) conformal (intervals, sets)
+//	beside them      evaluate (metrics) drift (detectors) explain (contributions) exchange (ONNX, LightGBM, XGBoost)
+//	below all        contract (the interfaces) flat (trees as arrays) bins ridge scale scratch numeric param wire
+//
+// Sub-packages do not import this one: they satisfy the interfaces of contract by their methods.
 //
 // Imports its sub-packages only; nothing of features, state or streams. Start with registry.go.
 package learners
