@@ -27,7 +27,7 @@ func (f *forest) init(o Options, head int) error {
 	f.shape = newShape(o, &f.space, head)
 	if f.shape.room < 16 {
 		return fmt.Errorf("mondrian: %d bytes are too few for %d trees of %d features, expected at least %d", o.MaxBytes, o.Trees, o.Features,
-			o.Trees*(treeBytes+24*o.Features+16*(nodeBytes+4*f.shape.stride)))
+			common(o, &f.space)+o.Trees*(treeBytes+24*o.Features+16*(nodeBytes+4*f.shape.stride)))
 	}
 	f.trees = make([]tree, o.Trees)
 	seeds := numeric.NewRand(o.Seed)
@@ -73,7 +73,7 @@ func (f *forest) Drifts() uint64 {
 
 // Bytes is the memory of the model.
 func (f *forest) Bytes() int {
-	b := f.space.bytes() + 8*f.o.Features + f.batch.bytes() + 512
+	b := common(f.o, &f.space) + f.batch.bytes()
 	for i := range f.trees {
 		t := &f.trees[i]
 		b += nodeBytes*cap(t.nodes) + 4*cap(t.slab) + 16*cap(t.path) + 24*f.o.Features + treeBytes

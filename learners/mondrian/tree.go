@@ -42,6 +42,9 @@ type shape struct {
 	o       Options
 }
 
+// common is the memory of a forest besides its trees.
+func common(o Options, s *space) int { return s.bytes() + 16*o.Features + 512 }
+
 func newShape(o Options, s *space, head int) shape {
 	h := shape{head: head, coords: len(s.columns), numbers: s.numbers, o: o}
 	h.stride = head + 2*h.coords
@@ -49,7 +52,7 @@ func newShape(o Options, s *space, head int) shape {
 	if o.Classes > 0 {
 		h.first = numeric.Exp(-o.FirstLoss * numeric.Log(float64(o.Classes)))
 	}
-	h.room = (o.MaxBytes/o.Trees - treeBytes - 24*h.coords) / (nodeBytes + 4*h.stride)
+	h.room = ((o.MaxBytes-common(o, s))/o.Trees - treeBytes - 24*o.Features) / (nodeBytes + 4*h.stride)
 	return h
 }
 
